@@ -1,0 +1,42 @@
+// A queue of finished lines and the thread that writes them to a descriptor (spdlog's asynchronous
+// logger underneath), so that whoever logs waits for no disk and no terminal. When the queue is full
+// the oldest line goes and is counted. Any thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "sluice/base/unique_fd.h"
+
+namespace sluice {
+
+class LogWriter {
+ public:
+  static constexpr size_t kQueuedLinesMax = 8192;
+
+  // Writes to `sink`, a descriptor opened for appending.
+  explicit LogWriter(UniqueFd sink);
+  ~LogWriter();  // after writing what is queued
+  LogWriter(const LogWriter&) = delete;
+  LogWriter& operator=(const LogWriter&) = delete;
+
+  // Queues one line, given without its newline. A text of several lines counts as one.
+  void write(std::string_view line);
+
+  // From now on writes to `sink` (log rotation); lines already queued may go to either.
+  void reopen(UniqueFd sink);
+
+  // Waits, at most a second, until everything queued so far is written.
+  void flush();
+
+  uint64_t dropped() const;
+
+ private:
+  class Sink;
+  struct Queue;
+  std::shared_ptr<Sink> sink_;
+  std::unique_ptr<Queue> queue_;
+};
+
+}  // namespace sluice

@@ -1,0 +1,97 @@
+// The configuration as plain structs, with the defaults in place. The schema table (schema.h) has one
+// row for each field here; a reader fills these structs, and nothing else in the program reads YAML.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sluice/base/address.h"
+#include "sluice/base/log_level.h"
+#include "sluice/base/tcp_options.h"
+#include "sluice/base/time.h"
+#include "sluice/core/cluster.h"
+
+namespace sluice {
+
+enum class OnUnavailable : uint8_t { reset, close };
+enum class SpliceMode : uint8_t { automatic, off };
+enum class ProbeType : uint8_t { tcp };
+
+struct LogConfig {
+  LogLevel level = LogLevel::info;
+  LogFormat format = LogFormat::text;
+  std::string file;  // empty: stderr
+};
+
+struct AccessLogConfig {
+  std::string file;  // empty: no access log; "stderr" and "stdout" are those
+  LogFormat format = LogFormat::text;
+};
+
+using KeepaliveConfig = KeepaliveOptions;
+using TcpConfig = TcpOptions;
+
+struct UnixSocketConfig {
+  uint32_t mode = 0660;
+  std::string owner;  // user name or number; empty: as created
+  std::string group;
+};
+
+struct ListenerConfig {
+  std::string name;
+  std::vector<Address> addresses;
+  std::string cluster;
+  Timeout idle_timeout = std::chrono::hours(1);
+  Timeout half_close_timeout = std::chrono::minutes(5);
+  Timeout max_duration;
+  std::optional<uint32_t> max_connections;
+  uint32_t backlog = 4096;
+  OnUnavailable on_unavailable = OnUnavailable::reset;
+  UnixSocketConfig unix_socket;
+  TcpConfig tcp;
+};
+
+struct BackendConfig {
+  std::string name;  // as given, else the address as written
+  Address address;   // may be a host name
+  uint32_t weight = 1;
+  uint32_t priority = 0;
+  AdminState admin_state = AdminState::ready;
+  std::optional<uint16_t> health_check_port;
+};
+
+// Bytes to send and to expect in the answer, after the connect; empty: nothing.
+struct HealthCheckConfig {
+  ProbeType type = ProbeType::tcp;
+  Duration interval = std::chrono::seconds(5);
+  Duration unhealthy_interval = std::chrono::seconds(1);
+  Duration timeout = std::chrono::seconds(1);  // connect and answer together
+  double jitter = 10;                          // percent of the interval
+  std::optional<uint16_t> port;                // instead of the backend's own
+  std::string send;
+  std::string expect;
+};
+
+struct ClusterConfig {
+  std::string name;
+  std::vector<BackendConfig> backends;
+  std::optional<Address> source_address;  // its port is not used
+  ClusterSettings settings;               // balance, connects, breaker, thresholds, panic
+  std::optional<HealthCheckConfig> health_check = HealthCheckConfig{};
+  TcpConfig tcp;
+};
+
+struct Config {
+  std::optional<uint32_t> workers;          // no value: auto
+  std::optional<uint32_t> max_connections;  // no value: auto
+  Timeout drain_timeout = std::chrono::seconds(30);
+  LogConfig log;
+  AccessLogConfig access_log;
+  SpliceMode splice = SpliceMode::automatic;
+  std::vector<ListenerConfig> listeners;
+  std::vector<ClusterConfig> clusters;
+};
+
+}  // namespace sluice

@@ -1,0 +1,35 @@
+// The one seam through which the server gets its privileged descriptors: listening sockets and log
+// files. Today it opens them itself; a small parent process that keeps the rights and hands them to
+// an unprivileged child fits behind the same three calls.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "sluice/base/address.h"
+#include "sluice/base/result.h"
+#include "sluice/base/unique_fd.h"
+#include "sluice/net/listener_socket.h"
+
+namespace sluice {
+
+class Descriptors {
+ public:
+  // See open_listener() in net/listener_socket.h.
+  Result<std::vector<UniqueFd>> open_listener(const Address& address, size_t count,
+                                              const ListenOptions& options);
+
+  // For appending, created with mode 0640 if need be. `stderr` and `stdout` are those.
+  Result<UniqueFd> open_log(const std::string& path);
+
+  // Removes the socket files that open_listener() made.
+  void remove_socket_files();
+
+ private:
+  std::vector<std::string> socket_files_;
+};
+
+// A whole file, at most `bytes_max` of it; more is an error.
+Result<std::string> read_file(const std::string& path, size_t bytes_max);
+
+}  // namespace sluice

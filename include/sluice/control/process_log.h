@@ -1,0 +1,39 @@
+// What the server says in its log, in one place: each kind of line, its event word and its fields.
+// Conditions that would repeat once per connection are said once a minute, with how often they came.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "sluice/base/log.h"
+#include "sluice/base/time.h"
+#include "sluice/core/transition.h"
+#include "sluice/proxy/worker.h"
+
+namespace sluice {
+
+// Control loop only.
+class ProcessLog {
+ public:
+  explicit ProcessLog(Log& log) : log_(log) {}
+
+  void listening(const std::string& listener, const std::string& address);
+  void ready(uint32_t workers, uint32_t connections_max);
+  void draining(uint32_t sessions, const Timeout& limit);
+  void stopped();
+  void transition(const Transition& transition, TimePoint now);
+  void notice(const WorkerNotice& notice, TimePoint now);
+  void warning(std::string_view event, const std::string& message) { log_.warning(event, message); }
+  void error(std::string_view event, const std::string& message) { log_.error(event, message); }
+  void info(std::string_view event, const std::string& message) { log_.info(event, message); }
+
+ private:
+  struct Repetition {
+    TimePoint said_at{};
+    int64_t unsaid = 0;
+  };
+  Log& log_;
+  std::map<std::string, Repetition> repetitions_;
+};
+
+}  // namespace sluice

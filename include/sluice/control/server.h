@@ -1,0 +1,104 @@
+// The running load balancer: opens the listeners, starts the workers, owns the control loop with
+// its probers, signals and timers, and drains everything at the end. Built and run on the main
+// thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "sluice/base/log.h"
+#include "sluice/base/result.h"
+#include "sluice/config/config.h"
+#include "sluice/control/access_log.h"
+#include "sluice/control/cluster_control.h"
+#include "sluice/control/descriptors.h"
+#include "sluice/control/health_checker.h"
+#include "sluice/control/machine_limits.h"
+#include "sluice/control/notifier.h"
+#include "sluice/control/process_log.h"
+#include "sluice/net/loop.h"
+#include "sluice/net/mailbox.h"
+#include "sluice/net/poller.h"
+#include "sluice/net/resolver.h"
+#include "sluice/proxy/worker.h"
+
+namespace sluice {
+
+// Who wants to know what happens, on the control loop's thread, besides the log.
+struct ServerObserver {
+  std::function<void(const Transition&)> on_transition;
+  std::function<void(const std::string& listener, const Address& address)> on_listening;
+};
+
+class Server {
+ public:
+  Server(Config config, Log& log, Descriptors& descriptors, ServerObserver observer = {});
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // Binds everything and starts serving. An error leaves nothing running.
+  Result<void> start();
+
+  // Serves until drained: after SIGTERM, SIGINT or drain().
+  void run();
+
+  // As SIGTERM does it; any thread.
+  void drain();
+
+ private:
+  struct Socket {
+    std::shared_ptr<Listener> listener;
+    std::vector<std::shared_ptr<UniqueFd>> fds;  // one per worker, or one for all
+  };
+
+  Result<std::vector<Socket>> open_listeners(uint32_t workers);
+  Result<void> open_access_log();
+  void make_clusters();
+  void make_workers(uint32_t workers, uint32_t pipes_max, const std::vector<Socket>& sockets);
+  void watch_signals();
+  void serve_when_resolved();
+  void begin_serving();
+
+  void on_cluster_change(ClusterControl& cluster);
+  void on_transition(const Transition& transition);
+  void announce_half_open();
+  void reopen_logs();
+
+  void begin_drain();
+  void cut_sessions(EndReason reason);
+  void on_worker_idle(const Worker* worker);
+  void finish();
+
+  const Config config_;
+  Log& log_;
+  Descriptors& descriptors_;
+  const ServerObserver observer_;
+  ProcessLog process_log_;
+
+  Loop loop_;
+  Mailbox mailbox_;
+  Poller poller_;
+  Notifier notifier_;
+  Random random_;
+  Resolver resolver_;
+  HealthChecker health_checker_;
+  Timer half_open_due_;
+  Timer drain_due_;
+  Timer serve_anyway_;
+  std::vector<std::unique_ptr<SignalWatcher>> signals_;
+
+  std::unique_ptr<AccessLog> access_log_;
+  std::vector<std::unique_ptr<ClusterControl>> clusters_;
+  std::unique_ptr<ConnectionLimit> process_limit_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::unordered_set<const Worker*> idle_workers_;
+  uint32_t connections_max_ = 0;
+  bool is_serving_ = false;
+  bool is_draining_ = false;
+};
+
+}  // namespace sluice

@@ -1,0 +1,43 @@
+// Balancing policies. A policy proposes an order of candidates; the caller asks each "will you take
+// it?" (administrative state, health, breaker, limits). So a policy knows nothing about health, and
+// a new one is one file and one schema row.
+//
+// A Balancer holds one worker's position in one priority level of one cluster. It belongs to that
+// worker's thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+
+#include "sluice/base/function_ref.h"
+#include "sluice/base/random.h"
+#include "sluice/core/backend.h"
+
+namespace sluice {
+
+enum class BalancePolicy : uint8_t { round_robin, least_connections };
+
+// The candidates of one priority level, owned by a ClusterSnapshot.
+using BackendList = std::span<const std::shared_ptr<Backend>>;
+
+class Balancer {
+ public:
+  using Accept = FunctionRef<bool(Backend& candidate)>;
+
+  virtual ~Balancer() = default;
+
+  // Replaces the candidates, which outlive the next adopt(). Keeps the position as far as it can:
+  // a backend in both lists keeps its turn.
+  virtual void adopt(BackendList candidates) = 0;
+
+  // Offers candidates, best first and each at most once, until one is accepted: its index, or
+  // nothing when all declined. Backends of weight 0 are not offered. Allocates nothing.
+  virtual std::optional<size_t> choose(Accept accept) = 0;
+};
+
+std::unique_ptr<Balancer> make_balancer(BalancePolicy policy, Random random);
+
+}  // namespace sluice

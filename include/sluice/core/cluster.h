@@ -1,0 +1,114 @@
+// A named set of backends and the decisions about them. `Cluster` is what lives as long as the
+// cluster's name does and is shared by all threads; `ClusterSnapshot` is one immutable state of it.
+//
+//   control loop:  apply(settings, backends) -> ClusterSnapshot -> swapped into every worker
+//   worker:        Picker(snapshot).pick() -> Lease -> settle(outcome) -> relay -> ~Lease
+//   control loop:  admit_probe(backend), record_probe(backend, report)
+//
+// Every change of a backend's health or breaker goes to the TransitionSink exactly once, and those of
+// one backend's breaker in order, whichever threads made them. A backend that a reload has removed is
+// told of no more. The sink must not call back into the cluster.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "sluice/base/random.h"
+#include "sluice/base/time.h"
+#include "sluice/core/backend.h"
+#include "sluice/core/census.h"
+#include "sluice/core/cluster_snapshot.h"
+#include "sluice/core/transition.h"
+
+namespace sluice {
+
+// How a probe went, as far as the core cares.
+struct ProbeReport {
+  TimePoint began_at;
+  bool passed = false;
+  std::string_view result;       // the contract's word for it; static storage
+  std::optional<Permit> permit;  // the breaker's trial, when the probe took it
+  // The probe ended without a verdict on the backend (a local error): changes nothing, and a permit
+  // is given back.
+  bool is_inconclusive = false;
+};
+
+class Cluster : public std::enable_shared_from_this<Cluster> {
+ public:
+  // Owned by a shared_ptr: snapshots keep it alive.
+  Cluster(std::string name, TransitionSink sink, Random random);
+
+  const std::string& name() const { return name_; }
+
+  // --- control loop only -------------------------------------------------------------------------
+
+  // Makes a snapshot of these settings. A backend whose name and address are in the last snapshot
+  // is the same object again, with its state; the others are new, and arrive as `arrival` says. The
+  // administrative state and the weight of one that stays change only where the configuration did,
+  // so that a reload does not undo what an operator has set at run time. What is switched off is
+  // forgotten: health turns unknown without probes, breakers close without circuit_breaker.
+  std::shared_ptr<const ClusterSnapshot> apply(const ClusterSettings& settings,
+                                               std::span<const BackendSettings> backends,
+                                               Arrival arrival, TimePoint now);
+
+  // What apply() made last; nothing before the first. Each call gives a pointer with a count of its
+  // own: one for each worker keeps them off each other's cache lines.
+  std::shared_ptr<const ClusterSnapshot> snapshot();
+
+  // The trial permit for a probe to the traffic address, when the breaker is half_open and nobody
+  // has the trial. Hand it back in the ProbeReport.
+  std::optional<Permit> admit_probe(Backend& backend, TimePoint now);
+
+  // Takes in a probe's result: health by its thresholds, the trial's verdict, an early trial.
+  void record_probe(Backend& backend, const ProbeReport& report, TimePoint now);
+
+  void set_admin_state(Backend& backend, AdminState state, TimePoint now);
+
+  // Tells of every breaker whose reopening time has come. Returns the next such time, if any. Looks
+  // at every backend.
+  std::optional<TimePoint> announce_half_open(TimePoint now);
+
+  // --- any thread --------------------------------------------------------------------------------
+
+  // Whether `backend` takes a client's connection now: administrative state, health (or panic),
+  // breaker, asked in that order. On yes the backend's connection count includes the new one, and
+  // the permit must be settled and the connection removed: Lease does both.
+  std::optional<Permit> admit(const ClusterSnapshot& snapshot, const PriorityLevel& level,
+                              Backend& backend, TimePoint now);
+
+  // Takes in how a client's connect under `permit` went.
+  void record_connect(const ClusterSnapshot& snapshot, Backend& backend, Permit permit,
+                      ConnectOutcome outcome, TimePoint now, Random& random);
+
+  // The same for a connect that ended without a verdict at no particular time.
+  void abandon_connect(Backend& backend, Permit permit);
+
+ private:
+  void update_backend(Backend& backend, const BackendSettings& settings);
+  void forget_what_is_off(Backend& backend, TimePoint now);
+  void record_trial(Backend& backend, const ProbeReport& report, TimePoint now);
+  void record_health(Backend& backend, const ProbeReport& report, TimePoint now);
+  bool is_usable(const ClusterSnapshot& snapshot, const PriorityLevel& level,
+                 const Backend& backend) const;
+  void publish_census(TimePoint now);
+
+  void change_health(Backend& backend, const HealthChange& change, std::string why, TimePoint now);
+  void tell(Backend& backend, const BreakerChange& change, std::string why, TimePoint now);
+  void tell(const PanicChange& change, TimePoint now);
+
+  const std::string name_;
+  const TransitionSink sink_;
+  // Control loop only.
+  Random random_;
+  std::shared_ptr<const ClusterSnapshot> contents_;
+  Census census_;
+  // Written by the control loop, read by everybody: for those who wait for their first probe.
+  std::atomic<uint32_t> healthy_backends_{0};
+};
+
+}  // namespace sluice

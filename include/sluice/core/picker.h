@@ -1,0 +1,45 @@
+// One worker's view of one cluster: the current snapshot and the policy's position in each of its
+// priority levels. Used on the worker's thread only.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "sluice/base/random.h"
+#include "sluice/base/time.h"
+#include "sluice/core/balancer.h"
+#include "sluice/core/cluster_snapshot.h"
+#include "sluice/core/lease.h"
+
+namespace sluice {
+
+// The backends a session has tried. Bounded by connect_attempts.
+using TriedBackends = std::vector<const Backend*>;
+
+class Picker {
+ public:
+  Picker(std::shared_ptr<const ClusterSnapshot> snapshot, Random random);
+
+  // Swaps the snapshot in; positions are kept for priorities that stay, unless the policy changed.
+  void adopt(std::shared_ptr<const ClusterSnapshot> snapshot);
+
+  // A backend for a session that has already `tried` some: by priority, then in the policy's order,
+  // the first that admits the connection and was not tried; when there is none, the first tried one
+  // that admits it. Nothing when no backend takes it.
+  std::optional<Lease> pick(const TriedBackends& tried, TimePoint now);
+
+  const std::shared_ptr<const ClusterSnapshot>& snapshot() const { return snapshot_; }
+
+ private:
+  enum class Candidates : uint8_t { untried, tried };
+  std::optional<Lease> pick_among(Candidates candidates, const TriedBackends& tried, TimePoint now);
+  std::unique_ptr<Balancer> take_balancer(uint32_t priority);
+
+  std::shared_ptr<const ClusterSnapshot> snapshot_;
+  std::vector<std::unique_ptr<Balancer>> balancers_;  // one for each of the snapshot's levels
+  Random random_;
+};
+
+}  // namespace sluice

@@ -1,0 +1,61 @@
+// Readiness of many sockets: one epoll of our own inside the libuv loop, watched through a single
+// uv_poll_t. The only file that knows. Why not a uv_poll_t per socket: it costs two more epoll_ctl
+// and a mode switch for each, a DEL and an ADD at every change of interest, and turns an error event
+// into UV_EBADF (libuv 1.44). Here a socket is added once, edge-triggered, and removed by its close.
+#pragma once
+
+#include <uv.h>
+
+#include <cstdint>
+
+#include "sluice/base/result.h"
+#include "sluice/base/unique_fd.h"
+#include "sluice/net/loop.h"
+
+namespace sluice {
+
+// What a socket is ready for, as epoll says it.
+struct Readiness {
+  uint32_t events = 0;
+
+  bool is_readable() const;  // data, an end of stream or an error can be read
+  bool is_writable() const;
+  bool has_hangup() const;  // end of stream or error: read on until it shows
+  bool has_error() const;
+  bool has_urgent() const;
+};
+
+// Who is told. Lives at least until the end of the turn in which its sockets were closed.
+class PollTarget {
+ public:
+  PollTarget() = default;
+  PollTarget(const PollTarget&) = delete;
+  PollTarget& operator=(const PollTarget&) = delete;
+  virtual ~PollTarget() = default;
+
+  // `tag` is the one given to Poller::add: which of the target's sockets.
+  virtual void on_ready(unsigned tag, Readiness readiness) = 0;
+};
+
+class Poller {
+ public:
+  explicit Poller(Loop& loop);
+
+  // Edge-triggered, for everything, until `fd` is closed. `tag` is 0 or 1.
+  Result<void> add(int fd, PollTarget& target, unsigned tag);
+
+  // Level-triggered, for accepting, until remove(). Of several pollers watching the same socket only
+  // some are woken when `exclusive`.
+  enum class Sharing : uint8_t { sole, exclusive };
+  Result<void> add_listener(int fd, PollTarget& target, Sharing sharing);
+  void remove(int fd);
+
+ private:
+  void dispatch();
+  Result<void> control(int fd, uint32_t events, PollTarget& target, unsigned tag);
+
+  UniqueFd epoll_;
+  Handle<uv_poll_t> poll_;
+};
+
+}  // namespace sluice

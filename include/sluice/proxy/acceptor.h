@@ -1,0 +1,49 @@
+// Accepts clients from one listening socket on one worker: in bounded batches, within the limits of
+// the process and of the listener. When a limit is reached or the process is out of descriptors it
+// stops asking the kernel, so that clients wait in the queue and nothing spins; the worker resumes
+// it when a session has ended or a moment has passed.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "sluice/base/unique_fd.h"
+#include "sluice/net/poller.h"
+#include "sluice/proxy/listener.h"
+
+namespace sluice {
+
+class Worker;
+struct ClusterRoute;
+
+class Acceptor final : public PollTarget {
+ public:
+  // In one turn, before the sessions have theirs.
+  static constexpr int kBatch = 64;
+
+  // `socket` is listening and non-blocking; a unix one is shared with other workers.
+  Acceptor(Worker& worker, std::shared_ptr<Listener> listener, ClusterRoute& route,
+           std::shared_ptr<UniqueFd> socket);
+
+  void on_ready(unsigned tag, Readiness readiness) override;
+  void pause();
+  void resume();
+  // Takes what is still queued, within the limits, and accepts no more.
+  void close();
+
+  const Listener& listener() const { return *listener_; }
+
+ private:
+  enum class Next : uint8_t { more, none, paused };
+  Next accept_one();
+  Next on_accept_error(int error);
+
+  Worker& worker_;
+  std::shared_ptr<Listener> listener_;
+  ClusterRoute& route_;
+  std::shared_ptr<UniqueFd> socket_;
+  bool is_watching_ = false;
+};
+
+}  // namespace sluice

@@ -1,0 +1,148 @@
+// A thread with its libuv loop: it accepts, connects and relays its share of the sessions, picks
+// backends from its own view of the clusters, and tells the control loop what happened. Nothing of
+// it is touched by another thread but through post().
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "sluice/base/random.h"
+#include "sluice/base/unique_fd.h"
+#include "sluice/core/picker.h"
+#include "sluice/net/half_pump.h"
+#include "sluice/net/loop.h"
+#include "sluice/net/mailbox.h"
+#include "sluice/net/pipe_pool.h"
+#include "sluice/net/poller.h"
+#include "sluice/net/timer_wheel.h"
+#include "sluice/proxy/acceptor.h"
+#include "sluice/proxy/connection_limit.h"
+#include "sluice/proxy/listener.h"
+#include "sluice/proxy/session.h"
+#include "sluice/proxy/session_record.h"
+
+namespace sluice {
+
+// How a worker gets to a cluster's backends. Lives as long as the worker.
+struct ClusterRoute {
+  Picker picker;
+  TcpOptions tcp;
+  std::optional<Address> source_address;
+};
+
+// Something the process should say once, not once per connection.
+struct WorkerNotice {
+  enum class Kind : uint8_t { accept_paused, local_error };
+  Kind kind;
+  std::string listener;
+  std::string why;
+};
+
+class Worker {
+ public:
+  struct Options {
+    size_t pipes_max = 0;
+    SpliceMode splice = SpliceMode::automatic;
+    uint64_t seed = 0;
+    bool keeps_records = false;  // somebody wants SessionRecords
+  };
+  struct Reports {
+    SessionRecordSink on_records;                         // batches, at most 100 ms old
+    std::function<void(WorkerNotice)> on_notice;          // worker's thread
+  };
+
+  Worker(Options options, Reports reports, ConnectionLimit& process_limit);
+  // The thread must have been joined.
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  // --- before start() or on the worker's thread --------------------------------------------------
+
+  void add_route(const std::string& cluster, std::shared_ptr<const ClusterSnapshot> snapshot,
+                 const TcpOptions& tcp, const std::optional<Address>& source_address);
+  void adopt_snapshot(const std::string& cluster, std::shared_ptr<const ClusterSnapshot> snapshot);
+  // `socket` is listening; its cluster's route has been added.
+  void add_listener(std::shared_ptr<Listener> listener, std::shared_ptr<UniqueFd> socket);
+
+  // --- any thread --------------------------------------------------------------------------------
+
+  void start();
+  // Runs `task` on the worker's thread. Not after stop().
+  void post(std::function<void()> task) { mailbox_.post(std::move(task)); }
+  // Takes what is queued in the kernel, then accepts no more. `on_idle` is called on the worker's
+  // thread when the last session has ended, once.
+  void stop_accepting(std::function<void()> on_idle);
+  // Ends every session that is left.
+  void cut_sessions(EndReason reason);
+  // Ends the thread's loop; join() waits for it.
+  void stop();
+  void join();
+
+  // --- for its sessions and acceptors, on its thread ---------------------------------------------
+
+  TimePoint now() const { return loop_.now(); }
+  Loop& loop() { return loop_; }
+  Poller& poller() { return poller_; }
+  TimerWheel& deadlines() { return deadlines_; }
+  PumpResources& pump_resources() { return pump_resources_; }
+  Random& random() { return random_; }
+  ConnectionLimit& process_limit() { return process_limit_; }
+
+  // Takes a client in; its places in the limits have been acquired.
+  void begin_session(std::shared_ptr<Listener> listener, ClusterRoute& route, UniqueFd client,
+                     const PeerAddress& address);
+  // The session will be stepped again before the loop blocks.
+  void run_again(Session& session);
+  // The session has ended: gives its places back and frees it at the end of the turn.
+  void session_ended(Session& session);
+  // A lack of our own: accepting pauses everywhere in this worker and is tried again soon.
+  void pause_accepting(std::string_view why);
+  void note_pause(const Listener& listener, std::string_view why);
+  void note_local_error(std::string_view error);
+
+ private:
+  void run();
+  void run_listed_sessions();
+  void free_ended_sessions();
+  void resume_accepting();
+  void hand_over_records();
+  void tell_if_idle();
+
+  Loop loop_;
+  Mailbox mailbox_;
+  Poller poller_;
+  TimerWheel deadlines_;
+  Handle<uv_idle_t> run_list_turn_;  // active while the run list has members: the loop does not block
+  Handle<uv_prepare_t> turn_begins_;
+  Handle<uv_check_t> turn_ends_;
+  Timer accept_again_;
+  Timer records_due_;
+
+  const Options options_;
+  const Reports reports_;
+  ConnectionLimit& process_limit_;
+  Random random_;
+  std::vector<char> scratch_;
+  PipePool pipes_;
+  PumpResources pump_resources_;
+
+  std::unordered_map<std::string, std::unique_ptr<ClusterRoute>> routes_;
+  std::vector<std::unique_ptr<Acceptor>> acceptors_;
+  std::vector<std::unique_ptr<Session>> sessions_;  // each knows its index
+  std::vector<Session*> run_list_;
+  std::vector<std::unique_ptr<Session>> ended_;
+  std::vector<SessionRecord> records_;
+  TimePoint last_pause_notice_{};
+  bool has_paused_acceptors_ = false;
+  std::function<void()> on_idle_;  // set while accepting has stopped and sessions are left
+
+  std::thread thread_;
+};
+
+}  // namespace sluice

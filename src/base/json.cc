@@ -1,0 +1,76 @@
+#include "sluice/base/json.h"
+
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <iterator>
+
+namespace sluice {
+namespace {
+
+constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
+
+// Length of the well-formed UTF-8 sequence at the start of `text` (Unicode 15, table 3-7), or 0.
+size_t utf8_sequence_length(std::string_view text) {
+  const auto byte = [&](size_t i) { return static_cast<uint8_t>(text[i]); };
+  const auto is_continuation = [&](size_t i) { return i < text.size() && (byte(i) & 0xC0U) == 0x80U; };
+  const uint8_t lead = byte(0);
+  if (lead < 0x80) return 1;
+  if (lead >= 0xC2 && lead <= 0xDF) return is_continuation(1) ? 2 : 0;
+  if (!is_continuation(1)) return 0;
+  if (lead >= 0xE0 && lead <= 0xEF) {
+    const bool is_overlong = lead == 0xE0 && byte(1) < 0xA0;
+    const bool is_surrogate = lead == 0xED && byte(1) > 0x9F;
+    return !is_overlong && !is_surrogate && is_continuation(2) ? 3 : 0;
+  }
+  if (lead >= 0xF0 && lead <= 0xF4) {
+    const bool is_overlong = lead == 0xF0 && byte(1) < 0x90;
+    const bool is_too_large = lead == 0xF4 && byte(1) > 0x8F;
+    return !is_overlong && !is_too_large && is_continuation(2) && is_continuation(3) ? 4 : 0;
+  }
+  return 0;
+}
+
+void append_ascii(std::string& out, char c) {
+  switch (c) {
+    case '"':
+      out += "\\\"";
+      return;
+    case '\\':
+      out += "\\\\";
+      return;
+    case '\n':
+      out += "\\n";
+      return;
+    case '\r':
+      out += "\\r";
+      return;
+    case '\t':
+      out += "\\t";
+      return;
+    default:
+      if (static_cast<uint8_t>(c) < 0x20 || c == 0x7F) {
+        fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned>(c));
+      } else {
+        out += c;
+      }
+  }
+}
+
+}  // namespace
+
+void append_json_string(std::string& out, std::string_view text) {
+  out += '"';
+  while (!text.empty()) {
+    const size_t length = utf8_sequence_length(text);
+    if (length == 1) {
+      append_ascii(out, text.front());
+    } else {
+      out += length == 0 ? kReplacement : text.substr(0, length);
+    }
+    text.remove_prefix(length == 0 ? 1 : length);
+  }
+  out += '"';
+}
+
+}  // namespace sluice

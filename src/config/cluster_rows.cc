@@ -1,0 +1,158 @@
+#include "read_rows.h"
+#include "tcp_rows.h"
+
+namespace sluice {
+namespace {
+
+using namespace std::chrono_literals;
+using BackendRow = Row<BackendConfig>;
+using ClusterRow = Row<ClusterConfig>;
+
+constexpr int64_t kPayloadBytesMax = 4096;
+
+void append(std::vector<ClusterRow>& rows, std::vector<ClusterRow> more) {
+  for (ClusterRow& row : more) rows.push_back(std::move(row));
+}
+
+std::vector<ClusterRow> health_check_rows() {
+  return {
+      ClusterRow::switchable(
+          "health_check",
+          [](ClusterConfig& cluster) {
+            cluster.health_check.reset();
+            cluster.settings.has_probes = false;
+          },
+          [](const ClusterConfig& cluster) { return cluster.health_check.has_value(); },
+          Reload::yes, "probes: a connection now and then to see whether a backend is alive"),
+      {"health_check.type", FIELD(health_check->type), choice({"tcp"}, {"http"}), Reload::yes,
+       "what a probe is"},
+      {"health_check.interval", FIELD(health_check->interval), duration(10ms, 24h), Reload::yes,
+       "from one probe of a backend to the next"},
+      {"health_check.unhealthy_interval", FIELD(health_check->unhealthy_interval),
+       duration(10ms, 24h), Reload::yes, "the same while it is unhealthy or its breaker is open"},
+      {"health_check.timeout", FIELD(health_check->timeout), duration(1ms, 1h), Reload::yes,
+       "for the connect and the answer together"},
+      {"health_check.healthy_threshold", FIELD(settings.health_thresholds.healthy),
+       integer(1, 1000), Reload::yes, "passed probes in a row that make it healthy again"},
+      {"health_check.unhealthy_threshold", FIELD(settings.health_thresholds.unhealthy),
+       integer(1, 1000), Reload::yes, "failed probes in a row that make it unhealthy"},
+      {"health_check.jitter", FIELD(health_check->jitter), percent(), Reload::yes,
+       "how much of the interval a probe may be early or late"},
+      {"health_check.port", FIELD(health_check->port), integer(1, 65535), Reload::yes,
+       "probe this port and not the backend's own; such a probe never takes a breaker's trial"},
+      {"health_check.send", FIELD(health_check->send), payload(kPayloadBytesMax), Reload::yes,
+       "bytes to send after the connect, as \"PING\\r\\n\" or {hex: \"50 49\"}"},
+      {"health_check.expect", FIELD(health_check->expect), payload(kPayloadBytesMax), Reload::yes,
+       "bytes that must come in answer"},
+      ClusterRow::later("health_check.steps"),
+      ClusterRow::later("health_check.method"),
+      ClusterRow::later("health_check.path"),
+      ClusterRow::later("health_check.host"),
+      ClusterRow::later("health_check.status"),
+  };
+}
+
+std::vector<ClusterRow> circuit_breaker_rows() {
+  return {
+      ClusterRow::switchable(
+          "circuit_breaker",
+          [](ClusterConfig& cluster) { cluster.settings.circuit_breaker.is_enabled = false; },
+          [](const ClusterConfig& cluster) { return cluster.settings.circuit_breaker.is_enabled; },
+          Reload::yes, "one for each backend: keeps clients away from it while connects fail"),
+      {"circuit_breaker.failure_threshold", FIELD(settings.circuit_breaker.failure_threshold),
+       integer(1, 1'000'000), Reload::yes,
+       "failed connects in a row, of all workers, that open it"},
+      {"circuit_breaker.recovery_timeout", FIELD(settings.circuit_breaker.recovery_timeout),
+       duration(10ms, 24h), Reload::yes,
+       "how long it stays open before one connection may try; doubles with every failed trial"},
+      {"circuit_breaker.max_recovery_timeout", FIELD(settings.circuit_breaker.max_recovery_timeout),
+       duration(10ms, 168h), Reload::yes, "where the doubling ends"},
+      {"circuit_breaker.success_threshold", FIELD(settings.circuit_breaker.success_threshold),
+       integer(1, 100), Reload::yes, "trials in a row that must succeed to close it"},
+      {"circuit_breaker.jitter", FIELD(settings.circuit_breaker.jitter), percent(), Reload::yes,
+       "how much the time it stays open varies either way"},
+      {"circuit_breaker.early_trial", FIELD(settings.circuit_breaker.early_trial), boolean(),
+       Reload::yes, "let probes that pass bring the trial forward"},
+  };
+}
+
+std::vector<ClusterRow> later_rows() {
+  std::vector<ClusterRow> rows;
+  for (const std::string_view key :
+       {"balance.choices", "balance.prefix_v4", "balance.prefix_v6", "balance.max_load",
+        "balance.overprovisioning", "resolve_interval", "removal_timeout", "proxy_protocol",
+        "retry_budget", "outlier_detection", "limits", "slow_start", "close_on_unhealthy"}) {
+    rows.push_back(ClusterRow::later(key));
+  }
+  return rows;
+}
+
+std::vector<ClusterRow> make_cluster_rows() {
+  std::vector<ClusterRow> rows = {
+      ClusterRow("name", FIELD(name), name_type(), Reload::no, "what it is called; unique")
+          .required(),
+      list_row<ClusterConfig>("backends", FIELD(backends), backend_table, list("address"),
+                              Reload::yes, "its servers: addresses, or maps"),
+      {"source_address", FIELD(source_address), source_address(), Reload::yes,
+       "the address to connect from; the kernel's choice when it is not given"},
+      {"balance", section("policy"), Reload::yes, "how a backend is chosen"},
+      {"balance.policy", FIELD(settings.balance),
+       choice({"round_robin", "least_connections"}, {"random", "source_hash", "maglev", "first"}),
+       Reload::yes, "in turn by weight, or the one with the fewest connections for its weight"},
+      {"connect_timeout", FIELD(settings.connect_timeout), duration(1ms, 10min), Reload::yes,
+       "for one attempt; two seconds let one lost SYN be sent again"},
+      {"connect_attempts", FIELD(settings.connect_attempts), integer(1, 64), Reload::yes,
+       "attempts of one session, each on a backend not yet tried while there is one"},
+      {"connect_deadline", FIELD(settings.connect_deadline), duration(1ms, 1h), Reload::yes,
+       "for all attempts together"},
+      {"panic_threshold", FIELD(settings.panic_threshold), percent(), Reload::yes,
+       "when fewer than this percentage of the ready backends are not unhealthy, probes are "
+       "ignored; 0 is off"},
+  };
+  rows[1].presence = Presence::required;
+  append(rows, health_check_rows());
+  append(rows, circuit_breaker_rows());
+  append_tcp_rows(rows);
+  append(rows, later_rows());
+  return rows;
+}
+
+std::vector<BackendRow> make_backend_rows() {
+  return {
+      BackendRow("address", FIELD(address), peer_address(), Reload::yes,
+                 "10.0.0.1:80, \"[::1]:80\", host.example:80, unix:/run/x.sock")
+          .required(),
+      {"name", FIELD(name), name_type(), Reload::yes,
+       "unique in its cluster; the address when it is not given"},
+      {"weight", FIELD(weight), integer(0, 1000), Reload::yes,
+       "its share of the sessions; 0: none at all"},
+      {"priority", FIELD(priority), integer(0, 1000), Reload::yes,
+       "a higher number is used only while no backend of a lower one is available"},
+      {"state", FIELD(admin_state), choice({"ready", "draining", "maintenance"}), Reload::yes,
+       "administrative state at the start; draining keeps its sessions and gets no new one"},
+      {"health_check_port", FIELD(health_check_port), integer(1, 65535), Reload::yes,
+       "probe this port of it and not its own"},
+      BackendRow::later("labels"),
+  };
+}
+
+}  // namespace
+
+void finish_member(const Node& node, BackendConfig& backend) {
+  if (!backend.name.empty()) return;
+  const Node* address = node.is_scalar() ? &node : node.find("address");
+  if (address != nullptr) backend.name = address->text;
+}
+
+const Table<BackendConfig>& backend_table() {
+  static const Table<BackendConfig> table = {"clusters[].backends[]", "backend",
+                                             make_backend_rows()};
+  return table;
+}
+
+const Table<ClusterConfig>& cluster_table() {
+  static const Table<ClusterConfig> table = {"clusters[]", "cluster", make_cluster_rows()};
+  return table;
+}
+
+}  // namespace sluice

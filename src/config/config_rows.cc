@@ -1,0 +1,52 @@
+#include "read_rows.h"
+
+namespace sluice {
+
+using namespace std::chrono_literals;
+
+const Table<Config>& config_table() {
+  using ConfigRow = Row<Config>;
+  static const Table<Config> table = {
+      "",
+      "file",
+      {
+          {"workers", FIELD(workers), integer(1, 1024).or_auto(), Reload::no,
+           "worker threads; auto: as many as CPUs this process may use (affinity mask and cgroup "
+           "quota)"},
+          {"max_connections", FIELD(max_connections), integer(1, 1'048'576).or_auto(), Reload::yes,
+           "sessions in the whole process; auto: half of what RLIMIT_NOFILE leaves after a "
+           "reserve. "
+           "At the limit accepting pauses and clients wait in the kernel's queue"},
+          {"drain_timeout", FIELD(drain_timeout), duration(0ms, 24h).or_off(), Reload::yes,
+           "how long SIGTERM waits for sessions to end; off: as long as they take"},
+          {"splice", FIELD(splice), choice({"auto", "off"}), Reload::yes,
+           "auto: bulk is moved inside the kernel by splice(2); off: relay by copy only"},
+          {"log", section(), Reload::no, "the process's own log"},
+          {"log.level", FIELD(log.level), choice({"debug", "info", "warning", "error"}),
+           Reload::yes, "the least important lines to write"},
+          {"log.format", FIELD(log.format), choice({"text", "json"}), Reload::no, "how they look"},
+          {"log.file", FIELD(log.file), text(4096), Reload::no,
+           "where they go; stderr when it is not given"},
+          {"access_log", section(), Reload::yes, "a line for each finished session"},
+          {"access_log.file", FIELD(access_log.file), text(4096), Reload::yes,
+           "a path, stdout or stderr; no access log when it is not given"},
+          {"access_log.format", FIELD(access_log.format), choice({"text", "json"}), Reload::yes,
+           "how its lines look"},
+          list_row<Config>("listeners", FIELD(listeners), listener_table, list(), Reload::yes,
+                           "where clients connect"),
+          list_row<Config>("clusters", FIELD(clusters), cluster_table, list(), Reload::yes,
+                           "named sets of servers"),
+          ConfigRow::later("user"),
+          ConfigRow::later("group"),
+          ConfigRow::later("state_file"),
+          ConfigRow::later("state_max_age"),
+          ConfigRow::later("admin"),
+          ConfigRow::later("busy_poll"),
+          ConfigRow::later("drain_grace"),
+          ConfigRow::later("watch"),
+          ConfigRow::later("sandbox"),
+      }};
+  return table;
+}
+
+}  // namespace sluice

@@ -1,0 +1,101 @@
+// A row of the schema: everything about one setting, and the field it fills. To add a setting, add
+// the field to config.h and one row to a table in *_rows.cc:
+//
+//   {"connect_timeout", FIELD(settings.connect_timeout), duration(1ms, 10min), Reload::yes,
+//    "for one attempt"},
+//
+// Keys are dotted within their scope: `health_check.interval` is the row below `health_check`.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "read_value.h"
+#include "sluice/config/config.h"
+#include "type.h"
+
+// A member of whatever is handed in, const or not.
+#define FIELD(member) \
+  [](auto& scope) -> auto& { return scope.member; }
+
+namespace sluice {
+
+enum class Reload : uint8_t { no, yes };  // whether a change takes effect on reload
+
+// `later` is promised and not in this version: using it is an error that says so.
+enum class Presence : uint8_t { optional, required, later };
+
+struct RowFace {
+  std::string_view key;
+  Type type;
+  Reload reload = Reload::no;
+  Presence presence = Presence::optional;
+  std::string_view help;
+};
+
+template <typename Scope>
+struct Row : RowFace {
+  // Fills the field from a node; a section only when it is switched off.
+  std::function<void(Scope&, const Node&, Reading&)> read;
+  // The field as YAML; of a section, the word when it is off and else nothing.
+  std::function<std::string(const Scope&)> show;
+  // The members of a list, each indented that far.
+  std::function<void(const Scope&, size_t indentation, std::string& out)> write_members;
+
+  // A setting with a value of its own.
+  template <typename Field>
+  Row(std::string_view key_, Field field, Type type_, Reload reload_, std::string_view help_)
+      : RowFace{key_, type_, reload_, Presence::optional, help_},
+        read([field, type_](Scope& scope, const Node& node, Reading& reading) {
+          read_value(node, type_, field(scope), reading);
+        }),
+        show([field, type_](const Scope& scope) { return show_value(field(scope), type_); }) {}
+
+  // A section that is always there, a list (read_rows.h) or a setting of a later version.
+  Row(std::string_view key_, Type type_, Reload reload_, std::string_view help_)
+      : RowFace{key_, type_, reload_, Presence::optional, help_} {}
+
+  // A section that may be off.
+  template <typename SwitchOff, typename IsOn>
+  static Row switchable(std::string_view key, SwitchOff switch_off, IsOn is_on, Reload reload,
+                        std::string_view help) {
+    Row row(key, section().or_off(), reload, help);
+    row.read = [switch_off](Scope& scope, const Node&, Reading&) { switch_off(scope); };
+    row.show = [is_on](const Scope& scope) { return std::string(is_on(scope) ? "" : "off"); };
+    return row;
+  }
+
+  static Row later(std::string_view key) {
+    Row row(key, text(0), Reload::no, "");
+    row.presence = Presence::later;
+    return row;
+  }
+
+  Row required() && {
+    presence = Presence::required;
+    return std::move(*this);
+  }
+};
+
+template <typename Scope>
+struct Table {
+  std::string_view path;  // clusters[]; empty for the file itself
+  std::string_view noun;  // cluster
+  std::vector<Row<Scope>> rows;
+
+  const Row<Scope>* find(std::string_view key) const {
+    for (const Row<Scope>& row : rows) {
+      if (row.key == key) return &row;
+    }
+    return nullptr;
+  }
+};
+
+const Table<Config>& config_table();
+const Table<ListenerConfig>& listener_table();
+const Table<ClusterConfig>& cluster_table();
+const Table<BackendConfig>& backend_table();
+
+}  // namespace sluice

@@ -1,0 +1,106 @@
+#include "sluice/control/command_line.h"
+
+#include <fmt/format.h>
+#include <simdjson.h>
+#include <spdlog/version.h>
+#include <uv.h>
+
+#include <CLI/CLI.hpp>
+#include <string_view>
+
+#include "build_info.h"
+
+namespace sluice {
+namespace {
+
+constexpr int kBadUsage = 2;
+constexpr std::string_view kMaelstromName = "sluice-maelstrom";
+
+std::string version_text() {
+  return fmt::format("sluice {}\nbuild: {}, {}\nlibuv {}, simdjson {}.{}.{}, fmt {}.{}.{}, spdlog {}.{}.{}\n",
+                     kVersion, kBuildType, kCompiler, uv_version_string(), simdjson::SIMDJSON_VERSION_MAJOR,
+                     simdjson::SIMDJSON_VERSION_MINOR, simdjson::SIMDJSON_VERSION_REVISION,
+                     FMT_VERSION / 10000, FMT_VERSION / 100 % 100, FMT_VERSION % 100, SPDLOG_VER_MAJOR,
+                     SPDLOG_VER_MINOR, SPDLOG_VER_PATCH);
+}
+
+// What `run` and `check` share.
+struct ConfigOptions {
+  std::string file;
+  std::vector<std::string> settings;
+  std::string workers;
+  std::string log_level;
+
+  void add_to(CLI::App& app) {
+    app.add_option("-c,--config", file, "the configuration file")->type_name("FILE");
+    app.add_option("--set", settings, "override one setting, as in clusters.web.connect_timeout=500ms")
+        ->type_name("SETTING=VALUE")
+        ->allow_extra_args(false);
+    app.add_option("--workers", workers, "worker threads: a number, or auto")->type_name("N|auto");
+    app.add_option("--log-level", log_level, "debug, info, warning or error")->type_name("LEVEL");
+  }
+
+  // The last word on a setting wins, and the special options come after --set.
+  std::vector<Override> overrides() const {
+    std::vector<Override> result;
+    for (const std::string& setting : settings) {
+      const size_t equals = setting.find('=');
+      if (equals == std::string::npos || equals == 0) {
+        throw CLI::ValidationError("--set", "'" + setting + "' is not of the form SETTING=VALUE");
+      }
+      result.push_back({setting.substr(0, equals), setting.substr(equals + 1)});
+    }
+    if (!workers.empty()) result.push_back({"workers", workers});
+    if (!log_level.empty()) result.push_back({"log.level", log_level});
+    return result;
+  }
+
+  const std::string& required_file() const {
+    if (file.empty()) throw CLI::RequiredError("-c FILE");
+    return file;
+  }
+};
+
+Command parse(CLI::App& app, int argc, char** argv) {
+  app.require_subcommand(0, 1);
+  app.set_help_flag("-h,--help", "print this help and exit");
+  app.set_version_flag("--version", version_text(), "print versions and exit");
+  // `sluice -c FILE` is `sluice run -c FILE`.
+  ConfigOptions run_options;
+  run_options.add_to(app);
+
+  CLI::App* run = app.add_subcommand("run", "front the services in FILE, in the foreground");
+  run_options.add_to(*run);
+  ConfigOptions check_options;
+  CLI::App* check = app.add_subcommand("check", "validate FILE and print every problem; touches nothing");
+  check_options.add_to(*check);
+
+  MaelstromCommand maelstrom;
+  CLI::App* node = app.add_subcommand("maelstrom", "a Maelstrom node: JSON lines on stdin and stdout");
+  node->add_option("-c,--config", maelstrom.config_file, "the configuration file")->type_name("FILE");
+
+  int64_t seconds = DemoCommand{}.duration.count();
+  CLI::App* demo = app.add_subcommand("demo", "see a breaker at work, with embedded backends");
+  demo->add_option("--seconds", seconds, "how long it runs")->check(CLI::Range(2, 86400));
+
+  app.parse(argc, argv);
+  if (check->parsed()) return CheckCommand{check_options.required_file(), check_options.overrides()};
+  if (node->parsed()) return maelstrom;
+  if (demo->parsed()) return DemoCommand{std::chrono::seconds(seconds)};
+  return RunCommand{run_options.required_file(), run_options.overrides()};
+}
+
+}  // namespace
+
+Command parse_command_line(int argc, char** argv) {
+  const std::string_view program = argc > 0 ? argv[0] : "";
+  if (argc <= 1 && program.substr(program.rfind('/') + 1) == kMaelstromName) return MaelstromCommand{};
+  CLI::App app("Sluice, a layer-4 TCP load balancer", "sluice");
+  try {
+    return parse(app, argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return ExitCommand{app.exit(error) == 0 ? 0 : kBadUsage};
+  }
+}
+
+}  // namespace sluice

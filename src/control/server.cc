@@ -1,0 +1,287 @@
+#include "sluice/control/server.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <csignal>
+#include <random>
+#include <utility>
+
+namespace sluice {
+namespace {
+
+// How long a start waits for host names before it serves the backends it knows.
+constexpr Duration kResolveWaitMax = std::chrono::seconds(3);
+
+uint64_t entropy() {
+  std::random_device device;
+  return (uint64_t{device()} << 32U) | device();
+}
+
+ListenOptions to_listen_options(const ListenerConfig& config) {
+  return {.backlog = config.backlog,
+          .tcp = config.tcp,
+          .unix_mode = config.unix_socket.mode,
+          .unix_owner = config.unix_socket.owner,
+          .unix_group = config.unix_socket.group};
+}
+
+size_t count_addresses(const Config& config) {
+  size_t count = 0;
+  for (const ListenerConfig& listener : config.listeners) count += listener.addresses.size();
+  return count;
+}
+
+size_t count_backends(const Config& config) {
+  size_t count = 0;
+  for (const ClusterConfig& cluster : config.clusters) count += cluster.backends.size();
+  return count;
+}
+
+}  // namespace
+
+Server::Server(Config config, Log& log, Descriptors& descriptors, ServerObserver observer)
+    : config_(std::move(config)),
+      log_(log),
+      descriptors_(descriptors),
+      observer_(std::move(observer)),
+      process_log_(log),
+      mailbox_(loop_),
+      poller_(loop_),
+      notifier_(loop_),
+      random_(entropy()),
+      resolver_(loop_),
+      health_checker_(loop_, poller_, Random(random_.next())),
+      half_open_due_(loop_, [this] { announce_half_open(); }),
+      drain_due_(loop_, [this] { cut_sessions(EndReason::draining); }),
+      serve_anyway_(loop_, [this] { begin_serving(); }) {}
+
+Server::~Server() {
+  for (const auto& worker : workers_) worker->join();
+}
+
+Result<void> Server::start() {
+  const uint32_t workers = config_.workers.value_or(usable_processors());
+  const auto plan = plan_descriptors(
+      {.limit = raise_descriptor_limit(),
+       .open = open_descriptors(),
+       .workers = workers,
+       .listening_sockets = static_cast<uint32_t>(count_addresses(config_)) * workers,
+       .backends = static_cast<uint32_t>(count_backends(config_)),
+       .max_connections = config_.max_connections});
+  if (!plan) return tl::unexpected(plan.error());
+  connections_max_ = plan->connections_max;
+  process_limit_ = std::make_unique<ConnectionLimit>(connections_max_);
+
+  const auto sockets = open_listeners(workers);
+  if (!sockets) return tl::unexpected(sockets.error());
+  if (const auto opened = open_access_log(); !opened) return tl::unexpected(opened.error());
+  make_clusters();
+  make_workers(workers, plan->pipes_max, *sockets);
+  watch_signals();
+
+  serve_anyway_.start(kResolveWaitMax);
+  for (const auto& cluster : clusters_) cluster->start_resolving();
+  serve_when_resolved();
+  return {};
+}
+
+Result<std::vector<Server::Socket>> Server::open_listeners(uint32_t workers) {
+  std::vector<Socket> sockets;
+  for (const ListenerConfig& config : config_.listeners) {
+    const auto listener = std::make_shared<Listener>(config);
+    if (config.backlog > listen_backlog_max()) {
+      process_log_.warning("backlog", fmt::format("listener {} asks for a backlog of {}; the kernel "
+                                                  "allows {} (net.core.somaxconn)",
+                                                  config.name, config.backlog, listen_backlog_max()));
+    }
+    for (const Address& address : config.addresses) {
+      auto fds = descriptors_.open_listener(address, workers, to_listen_options(config));
+      if (!fds) {
+        return failure(fmt::format("listener {}: {}", config.name, fds.error().message),
+                       fds.error().system_error);
+      }
+      Socket socket{.listener = listener, .fds = {}};
+      for (UniqueFd& fd : *fds) socket.fds.push_back(std::make_shared<UniqueFd>(std::move(fd)));
+      sockets.push_back(std::move(socket));
+    }
+  }
+  return sockets;
+}
+
+Result<void> Server::open_access_log() {
+  if (config_.access_log.file.empty()) return {};
+  auto sink = descriptors_.open_log(config_.access_log.file);
+  if (!sink) return tl::unexpected(sink.error());
+  access_log_ = std::make_unique<AccessLog>(std::move(*sink), config_.access_log.format);
+  return {};
+}
+
+void Server::make_clusters() {
+  for (const ClusterConfig& config : config_.clusters) {
+    const auto sink = [this](Transition transition) {
+      mailbox_.post([this, transition = std::move(transition)] { on_transition(transition); });
+    };
+    clusters_.push_back(std::make_unique<ClusterControl>(
+        loop_, resolver_, process_log_, config, sink, Random(random_.next()),
+        [this](ClusterControl& cluster) { on_cluster_change(cluster); }));
+  }
+}
+
+void Server::make_workers(uint32_t workers, uint32_t pipes_max, const std::vector<Socket>& sockets) {
+  for (uint32_t i = 0; i < workers; ++i) {
+    Worker::Reports reports;
+    reports.on_records = [this](std::vector<SessionRecord> records) {
+      access_log_->submit(std::move(records));
+    };
+    reports.on_notice = [this](WorkerNotice notice) {
+      mailbox_.post([this, notice = std::move(notice)] { process_log_.notice(notice, loop_.now()); });
+    };
+    auto worker = std::make_unique<Worker>(
+        Worker::Options{.pipes_max = pipes_max / workers,
+                        .splice = config_.splice,
+                        .seed = random_.next(),
+                        .keeps_records = access_log_ != nullptr},
+        std::move(reports), *process_limit_);
+    for (const auto& cluster : clusters_) {
+      worker->add_route(cluster->config().name, cluster->cluster()->snapshot(), cluster->config().tcp,
+                        cluster->config().source_address);
+    }
+    for (const Socket& socket : sockets) {
+      worker->add_listener(socket.listener, socket.fds[std::min<size_t>(i, socket.fds.size() - 1)]);
+    }
+    workers_.push_back(std::move(worker));
+  }
+  for (const Socket& socket : sockets) {
+    const Address address = local_address(socket.fds.front()->get());
+    process_log_.listening(socket.listener->config().name, address.to_string());
+    if (observer_.on_listening) observer_.on_listening(socket.listener->config().name, address);
+  }
+}
+
+void Server::watch_signals() {
+  const auto on_stop = [this] {
+    if (is_draining_) {
+      cut_sessions(EndReason::shutdown);
+    } else {
+      begin_drain();
+    }
+  };
+  const auto watch = [this](int number, std::function<void()> action) {
+    signals_.push_back(std::make_unique<SignalWatcher>(loop_, number, std::move(action)));
+  };
+  watch(SIGTERM, on_stop);
+  watch(SIGINT, on_stop);
+  watch(SIGUSR1, [this] { reopen_logs(); });
+  watch(SIGHUP, [this] {
+    process_log_.warning("reload", "this version cannot reload: restart it to apply a new file");
+  });
+  watch(SIGUSR2, [this] {
+    process_log_.warning("upgrade", "this version cannot hand over to a new binary: restart it");
+  });
+}
+
+void Server::serve_when_resolved() {
+  const bool is_resolving = std::any_of(clusters_.begin(), clusters_.end(),
+                                        [](const auto& cluster) { return cluster->is_resolving(); });
+  if (!is_resolving) begin_serving();
+}
+
+void Server::begin_serving() {
+  if (std::exchange(is_serving_, true) || is_draining_) return;
+  serve_anyway_.stop();
+  for (const auto& cluster : clusters_) {
+    health_checker_.watch(cluster->cluster(), cluster->config(), cluster->backends());
+  }
+  for (const auto& worker : workers_) worker->start();
+  process_log_.ready(static_cast<uint32_t>(workers_.size()), connections_max_);
+  notifier_.ready();
+}
+
+void Server::run() { loop_.run(); }
+
+void Server::drain() {
+  mailbox_.post([this] { begin_drain(); });
+}
+
+void Server::on_cluster_change(ClusterControl& cluster) {
+  for (const auto& worker : workers_) {
+    auto adopt = [raw = worker.get(), name = cluster.config().name,
+                  snapshot = cluster.cluster()->snapshot()] { raw->adopt_snapshot(name, snapshot); };
+    worker->post(std::move(adopt));
+  }
+  if (is_serving_) {
+    health_checker_.watch(cluster.cluster(), cluster.config(), cluster.backends());
+  } else {
+    serve_when_resolved();
+  }
+}
+
+void Server::on_transition(const Transition& transition) {
+  process_log_.transition(transition, loop_.now());
+  if (observer_.on_transition) observer_.on_transition(transition);
+  if (transition.kind != Transition::Kind::breaker || !transition.retry_at) return;
+  health_checker_.hasten(transition.cluster, transition.backend);
+  announce_half_open();
+}
+
+void Server::announce_half_open() {
+  std::optional<TimePoint> next;
+  for (const auto& cluster : clusters_) {
+    const auto due = cluster->cluster()->announce_half_open(loop_.now());
+    if (due && (!next || *due < *next)) next = due;
+  }
+  if (next) half_open_due_.start(*next - loop_.now());
+}
+
+void Server::reopen_logs() {
+  const auto reopen = [this](const std::string& path, auto& log) {
+    auto sink = descriptors_.open_log(path);
+    if (sink) {
+      log.reopen(std::move(*sink));
+    } else {
+      process_log_.error("reopen", sink.error().message + "; still writing to the old one");
+    }
+  };
+  if (!config_.log.file.empty()) reopen(config_.log.file, log_.writer());
+  if (access_log_) reopen(config_.access_log.file, *access_log_);
+  process_log_.info("reopen", "log files reopened");
+}
+
+void Server::begin_drain() {
+  if (std::exchange(is_draining_, true)) return;
+  process_log_.draining(process_limit_->active(), config_.drain_timeout);
+  notifier_.stopping();
+  if (!is_serving_) {
+    finish();
+    return;
+  }
+  for (const auto& worker : workers_) {
+    worker->stop_accepting([this, raw = worker.get()] {
+      mailbox_.post([this, raw] { on_worker_idle(raw); });
+    });
+  }
+  if (config_.drain_timeout) drain_due_.start(*config_.drain_timeout);
+}
+
+void Server::cut_sessions(EndReason reason) {
+  for (const auto& worker : workers_) worker->cut_sessions(reason);
+}
+
+void Server::on_worker_idle(const Worker* worker) {
+  idle_workers_.insert(worker);
+  if (idle_workers_.size() == workers_.size()) finish();
+}
+
+void Server::finish() {
+  for (const auto& worker : workers_) {
+    worker->stop();
+    worker->join();
+  }
+  access_log_.reset();
+  descriptors_.remove_socket_files();
+  process_log_.stopped();
+  loop_.stop();
+}
+
+}  // namespace sluice

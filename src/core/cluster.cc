@@ -1,0 +1,295 @@
+#include "sluice/core/cluster.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <unordered_map>
+#include <utility>
+
+namespace sluice {
+namespace {
+
+constexpr std::string_view kTimeHasCome = "reopening time has come";
+
+// "5 probes in a row", but just "1 probe".
+std::string row_of(uint32_t count, std::string_view noun) {
+  return count == 1 ? fmt::format("1 {}", noun) : fmt::format("{} {}s in a row", count, noun);
+}
+
+std::string why_tripped(const Ejection& ejection, ConnectOutcome last) {
+  return fmt::format("{}, last: {}", row_of(ejection.consecutive_failures, "connect failure"),
+                     name(last));
+}
+
+std::string why_health_changed(const HealthChange& change, const ProbeReport& report) {
+  if (change.from == Health::unknown) {
+    return report.passed ? "first probe passed"
+                         : fmt::format("first probe failed: {}", report.result);
+  }
+  const std::string row = row_of(change.probes_in_row, "probe");
+  return report.passed ? fmt::format("{} passed", row)
+                       : fmt::format("{} failed, last: {}", row, report.result);
+}
+
+std::string why_closed(const CircuitBreakerSettings& settings) {
+  if (settings.success_threshold <= 1) return "trial succeeded";
+  return fmt::format("{} succeeded", row_of(settings.success_threshold, "trial"));
+}
+
+}  // namespace
+
+Cluster::Cluster(std::string name, TransitionSink sink, Random random)
+    : name_(std::move(name)), sink_(std::move(sink)), random_(random) {}
+
+std::shared_ptr<const ClusterSnapshot> Cluster::apply(const ClusterSettings& settings,
+                                                      std::span<const BackendSettings> backends,
+                                                      Arrival arrival, TimePoint now) {
+  std::unordered_map<std::string_view, std::shared_ptr<Backend>> known;
+  if (contents_) {
+    for (const PriorityLevel& level : contents_->levels) {
+      for (const auto& backend : level.backends) known.emplace(backend->name(), backend);
+    }
+  }
+  std::map<uint32_t, PriorityLevel> levels;
+  for (const BackendSettings& wanted : backends) {
+    const auto found = known.find(wanted.name);
+    const bool stays = found != known.end() && found->second->address() == wanted.address;
+    auto backend = stays ? found->second : std::make_shared<Backend>(wanted, arrival);
+    if (stays) known.erase(found);
+    update_backend(*backend, wanted);
+    levels[wanted.priority].backends.push_back(std::move(backend));
+  }
+
+  auto contents = std::make_shared<ClusterSnapshot>();
+  contents->cluster = this;
+  contents->settings = settings;
+  for (auto& [priority, level] : levels) {
+    level.priority = priority;
+    level.in_panic = census_.panic_flag(priority);
+    contents->levels.push_back(std::move(level));
+  }
+  contents_ = std::move(contents);
+  for (const auto& [gone, backend] : known) {
+    backend->is_removed_.store(true, std::memory_order_relaxed);
+  }
+  for (const PriorityLevel& level : contents_->levels) {
+    for (const auto& backend : level.backends) forget_what_is_off(*backend, now);
+  }
+  census_.take(*contents_);
+  publish_census(now);
+  return snapshot();
+}
+
+void Cluster::update_backend(Backend& backend, const BackendSettings& settings) {
+  if (settings.weight != backend.settings_.weight) backend.set_weight(settings.weight);
+  if (settings.admin_state != backend.settings_.admin_state) {
+    backend.admin_state_.store(settings.admin_state, std::memory_order_relaxed);
+  }
+  backend.settings_ = settings;
+}
+
+void Cluster::forget_what_is_off(Backend& backend, TimePoint now) {
+  if (!contents_->settings.has_probes) {
+    if (const auto change = backend.health_tracker_.reset()) {
+      change_health(backend, *change, "health_check is off", now);
+    }
+  }
+  if (!contents_->settings.circuit_breaker.is_enabled) {
+    backend.breaker().reset([&](const BreakerChange& change) {
+      tell(backend, change, "circuit_breaker is off", now);
+    });
+  }
+}
+
+std::shared_ptr<const ClusterSnapshot> Cluster::snapshot() {
+  if (!contents_) return nullptr;
+  // The contents do not own the cluster that owns them; whoever gets this handle owns both.
+  struct Handle {
+    std::shared_ptr<Cluster> cluster;
+    std::shared_ptr<const ClusterSnapshot> contents;
+  };
+  const auto handle = std::make_shared<Handle>(Handle{shared_from_this(), contents_});
+  return {handle, handle->contents.get()};
+}
+
+std::optional<Permit> Cluster::admit_probe(Backend& backend, TimePoint now) {
+  if (!contents_ || !contents_->settings.circuit_breaker.is_enabled) return std::nullopt;
+  return backend.breaker().admit_trial(now, [&](const BreakerChange& change) {
+    tell(backend, change, std::string(kTimeHasCome), now);
+  });
+}
+
+void Cluster::record_probe(Backend& backend, const ProbeReport& report, TimePoint now) {
+  if (report.is_inconclusive) {
+    if (report.permit) backend.breaker().abandoned(*report.permit);
+    return;
+  }
+  record_health(backend, report, now);
+  record_trial(backend, report, now);
+}
+
+void Cluster::record_health(Backend& backend, const ProbeReport& report, TimePoint now) {
+  if (!contents_ || !contents_->settings.has_probes) return;
+  const auto change =
+      backend.health_tracker_.record(report.passed, contents_->settings.health_thresholds);
+  if (!change) return;
+  change_health(backend, *change, why_health_changed(*change, report), now);
+  census_.update(backend);
+  publish_census(now);
+}
+
+void Cluster::record_trial(Backend& backend, const ProbeReport& report, TimePoint now) {
+  if (!contents_) return;
+  const CircuitBreakerSettings& settings = contents_->settings.circuit_breaker;
+  const HealthThresholds& thresholds = contents_->settings.health_thresholds;
+  CircuitBreaker& breaker = backend.breaker();
+  if (report.permit && report.passed) {
+    breaker.succeeded(*report.permit, settings, [&](const BreakerChange& change) {
+      tell(backend, change, why_closed(settings), now);
+    });
+  } else if (report.permit) {
+    breaker.failed(*report.permit, now, settings, random_, [&](const BreakerChange& change) {
+      tell(backend, change, fmt::format("trial failed: {}", report.result), now);
+    });
+  } else if (const auto opening = breaker.opening(); opening && settings.early_trial) {
+    HealthTracker& tracker = backend.health_tracker_;
+    if (!tracker.earns_early_trial(report.passed, report.began_at, *opening, thresholds)) return;
+    breaker.begin_early_trial(opening->generation, [&](const BreakerChange& change) {
+      const std::string row = row_of(thresholds.healthy, "probe");
+      tell(backend, change, fmt::format("{} passed since it opened", row), now);
+    });
+  }
+}
+
+void Cluster::set_admin_state(Backend& backend, AdminState state, TimePoint now) {
+  backend.admin_state_.store(state, std::memory_order_relaxed);
+  census_.update(backend);
+  publish_census(now);
+}
+
+std::optional<TimePoint> Cluster::announce_half_open(TimePoint now) {
+  std::optional<TimePoint> next;
+  if (!contents_) return next;
+  for (const PriorityLevel& level : contents_->levels) {
+    for (const auto& backend : level.backends) {
+      // A connect from before a reload may have opened one after breakers were switched off.
+      forget_what_is_off(*backend, now);
+      backend->breaker().announce_half_open(now, [&](const BreakerChange& change) {
+        tell(*backend, change, std::string(kTimeHasCome), now);
+      });
+      const auto reopens_at = backend->breaker().reopens_at();
+      if (reopens_at && (!next || *reopens_at < *next)) next = reopens_at;
+    }
+  }
+  return next;
+}
+
+std::optional<Permit> Cluster::admit(const ClusterSnapshot& snapshot, const PriorityLevel& level,
+                                     Backend& backend, TimePoint now) {
+  if (backend.admin_state() != AdminState::ready) return std::nullopt;
+  if (!is_usable(snapshot, level, backend)) return std::nullopt;
+  CircuitBreaker& breaker = backend.breaker();
+  const bool has_breaker = snapshot.settings.circuit_breaker.is_enabled;
+  // Looked at before anything is written: passing over thousands of dead ones costs only loads.
+  if (has_breaker && breaker.refuses(now)) return std::nullopt;
+  backend.add_connection();
+  if (!has_breaker) return Permit{};
+  auto permit = breaker.admit(now, [&](const BreakerChange& change) {
+    tell(backend, change, std::string(kTimeHasCome), now);
+  });
+  if (!permit) backend.remove_connection();
+  return permit;
+}
+
+bool Cluster::is_usable(const ClusterSnapshot& snapshot, const PriorityLevel& level,
+                        const Backend& backend) const {
+  if (!snapshot.settings.has_probes) return true;
+  const Health health = backend.health();
+  if (health == Health::healthy) return true;
+  if (level.in_panic->load(std::memory_order_relaxed)) return true;
+  if (health == Health::unhealthy) return false;
+  return backend.arrival() == Arrival::cold_start ||
+         healthy_backends_.load(std::memory_order_relaxed) == 0;
+}
+
+void Cluster::record_connect(const ClusterSnapshot& snapshot, Backend& backend, Permit permit,
+                             ConnectOutcome outcome, TimePoint now, Random& random) {
+  backend.count_connect(outcome);
+  const CircuitBreakerSettings& settings = snapshot.settings.circuit_breaker;
+  if (!settings.is_enabled) return;
+  CircuitBreaker& breaker = backend.breaker();
+  if (!permit.is_trial) {
+    const auto ejection =
+        backend.outlier_detector().record(permit, outcome, settings.failure_threshold);
+    if (!ejection) return;
+    breaker.trip(ejection->generation, now, settings, random, [&](const BreakerChange& change) {
+      tell(backend, change, why_tripped(*ejection, outcome), now);
+    });
+  } else if (outcome == ConnectOutcome::connected) {
+    breaker.succeeded(permit, settings, [&](const BreakerChange& change) {
+      tell(backend, change, why_closed(settings), now);
+    });
+  } else if (is_backend_failure(outcome)) {
+    breaker.failed(permit, now, settings, random, [&](const BreakerChange& change) {
+      tell(backend, change, fmt::format("trial failed: {}", sluice::name(outcome)), now);
+    });
+  } else {
+    breaker.abandoned(permit);
+  }
+}
+
+void Cluster::abandon_connect(Backend& backend, Permit permit) {
+  backend.count_connect(ConnectOutcome::abandoned);
+  backend.breaker().abandoned(permit);
+}
+
+void Cluster::publish_census(TimePoint now) {
+  healthy_backends_.store(census_.healthy(), std::memory_order_relaxed);
+  const double threshold = contents_ ? contents_->settings.panic_threshold : 0;
+  for (const PanicChange& change : census_.judge_panic(threshold)) tell(change, now);
+}
+
+void Cluster::change_health(Backend& backend, const HealthChange& change, std::string why,
+                            TimePoint now) {
+  backend.health_.store(change.to, std::memory_order_relaxed);
+  if (backend.is_removed_.load(std::memory_order_relaxed)) return;
+  sink_({.kind = Transition::Kind::health,
+         .cluster = name_,
+         .backend = backend.name(),
+         .from = sluice::name(change.from),
+         .to = sluice::name(change.to),
+         .why = std::move(why),
+         .at = now,
+         .retry_at = std::nullopt});
+}
+
+void Cluster::tell(Backend& backend, const BreakerChange& change, std::string why, TimePoint now) {
+  if (change.to == BreakerState::closed) {
+    backend.outlier_detector().begin_generation(change.generation);
+  }
+  // Another backend of that name may be there by now, whose state this is not.
+  if (backend.is_removed_.load(std::memory_order_relaxed)) return;
+  sink_({.kind = Transition::Kind::breaker,
+         .cluster = name_,
+         .backend = backend.name(),
+         .from = sluice::name(change.from),
+         .to = sluice::name(change.to),
+         .why = std::move(why),
+         .at = now,
+         .retry_at = change.retry_at});
+}
+
+void Cluster::tell(const PanicChange& change, TimePoint now) {
+  constexpr std::string_view kNormal = "normal", kPanic = "panic";
+  sink_({.kind = Transition::Kind::panic,
+         .cluster = name_,
+         .backend = fmt::format("priority {}", change.priority),
+         .from = change.is_panic ? kNormal : kPanic,
+         .to = change.is_panic ? kPanic : kNormal,
+         .why = fmt::format("{} of {} ready backends are healthy or unknown", change.usable,
+                            change.ready),
+         .at = now,
+         .retry_at = std::nullopt});
+}
+
+}  // namespace sluice

@@ -1,0 +1,59 @@
+#include "sluice/core/picker.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "sluice/core/cluster.h"
+
+namespace sluice {
+
+Picker::Picker(std::shared_ptr<const ClusterSnapshot> snapshot, Random random) : random_(random) {
+  adopt(std::move(snapshot));
+}
+
+void Picker::adopt(std::shared_ptr<const ClusterSnapshot> snapshot) {
+  const bool keeps_policy =
+      snapshot_ && snapshot_->settings.balance == snapshot->settings.balance;
+  std::vector<std::unique_ptr<Balancer>> balancers;
+  for (const PriorityLevel& level : snapshot->levels) {
+    auto balancer = keeps_policy ? take_balancer(level.priority) : nullptr;
+    if (!balancer) balancer = make_balancer(snapshot->settings.balance, Random(random_.next()));
+    balancer->adopt(level.backends);
+    balancers.push_back(std::move(balancer));
+  }
+  balancers_ = std::move(balancers);
+  // Last, because the balancers look at the old candidates while they adopt the new ones.
+  snapshot_ = std::move(snapshot);
+}
+
+std::unique_ptr<Balancer> Picker::take_balancer(uint32_t priority) {
+  for (size_t i = 0; i < balancers_.size(); ++i) {
+    if (snapshot_->levels[i].priority == priority) return std::move(balancers_[i]);
+  }
+  return nullptr;
+}
+
+std::optional<Lease> Picker::pick(const TriedBackends& tried, TimePoint now) {
+  auto lease = pick_among(Candidates::untried, tried, now);
+  if (!lease && !tried.empty()) lease = pick_among(Candidates::tried, tried, now);
+  return lease;
+}
+
+std::optional<Lease> Picker::pick_among(Candidates candidates, const TriedBackends& tried,
+                                        TimePoint now) {
+  Cluster& cluster = *snapshot_->cluster;
+  for (size_t i = 0; i < balancers_.size(); ++i) {
+    const PriorityLevel& level = snapshot_->levels[i];
+    std::optional<Permit> permit;
+    const auto chosen = balancers_[i]->choose([&](Backend& backend) {
+      const bool was_tried = std::find(tried.begin(), tried.end(), &backend) != tried.end();
+      if (was_tried != (candidates == Candidates::tried)) return false;
+      permit = cluster.admit(*snapshot_, level, backend, now);
+      return permit.has_value();
+    });
+    if (chosen) return Lease(snapshot_, level.backends[*chosen], *permit);
+  }
+  return std::nullopt;
+}
+
+}  // namespace sluice

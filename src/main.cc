@@ -1,0 +1,101 @@
+// Wiring only: from the command line to what was asked for.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <optional>
+#include <string>
+
+#include "sluice/base/log.h"
+#include "sluice/config/reader.h"
+#include "sluice/config/report.h"
+#include "sluice/control/command_line.h"
+#include "sluice/control/demo.h"
+#include "sluice/control/descriptors.h"
+#include "sluice/control/server.h"
+#include "sluice/maelstrom/node.h"
+
+namespace sluice {
+namespace {
+
+// The exit statuses of the contract.
+constexpr int kDone = 0;
+constexpr int kInvalidConfig = 1;
+constexpr int kCannotRun = 3;
+
+int say_error(int status, const std::string& message) {
+  fmt::print(stderr, "sluice: {}\n", message);
+  return status;
+}
+
+std::optional<std::string> from_environment(std::string_view name) {
+  const char* value = std::getenv(std::string(name).c_str());
+  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+// Reads and validates; prints what is wrong to stderr.
+std::optional<Config> load_config(const std::string& file, std::span<const Override> overrides) {
+  const auto text = read_file(file, kConfigBytesMax);
+  if (!text) {
+    say_error(kInvalidConfig, text.error().message);
+    return std::nullopt;
+  }
+  ReadResult result = read_config(*text, from_environment, overrides);
+  fmt::print(stderr, "{}", render_problems(file, *text, result.problems));
+  return std::move(result.config);
+}
+
+bool wants_color(int fd) { return ::isatty(fd) == 1 && std::getenv("NO_COLOR") == nullptr; }
+
+int run(const RunCommand& command) {
+  const auto config = load_config(command.config_file, command.overrides);
+  if (!config) return kInvalidConfig;
+  Descriptors descriptors;
+  const bool is_to_stderr = config->log.file.empty();
+  auto sink = descriptors.open_log(is_to_stderr ? "stderr" : config->log.file);
+  if (!sink) return say_error(kCannotRun, sink.error().message);
+  Log log(std::move(*sink), {.level = config->log.level,
+                             .format = config->log.format,
+                             .use_color = is_to_stderr && wants_color(STDERR_FILENO)});
+  Server server(*config, log, descriptors);
+  if (const auto started = server.start(); !started) {
+    descriptors.remove_socket_files();
+    return say_error(kCannotRun, started.error().message);
+  }
+  server.run();
+  return kDone;
+}
+
+int check(const CheckCommand& command) {
+  const auto config = load_config(command.config_file, command.overrides);
+  if (!config) return kInvalidConfig;
+  fmt::print("{}: valid\n", command.config_file);
+  return kDone;
+}
+
+int maelstrom(const MaelstromCommand& command) {
+  NodeOptions options;
+  if (command.config_file) {
+    options.config = load_config(*command.config_file, {});
+    if (!options.config) return kInvalidConfig;
+  }
+  return run_maelstrom_node(options, STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO);
+}
+
+struct Dispatch {
+  int operator()(const RunCommand& command) const { return run(command); }
+  int operator()(const CheckCommand& command) const { return check(command); }
+  int operator()(const MaelstromCommand& command) const { return maelstrom(command); }
+  int operator()(const DemoCommand& command) const { return run_demo({.duration = command.duration}); }
+  int operator()(const ExitCommand& command) const { return command.status; }
+};
+
+}  // namespace
+}  // namespace sluice
+
+int main(int argc, char** argv) {
+  // A peer that is gone is an error of the write (EPIPE), and splice() knows no MSG_NOSIGNAL.
+  std::signal(SIGPIPE, SIG_IGN);
+  return std::visit(sluice::Dispatch{}, sluice::parse_command_line(argc, argv));
+}

@@ -1,0 +1,109 @@
+#include "sluice/net/connector.h"
+
+#include <netinet/in.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+
+#include "sluice/net/socket_address.h"
+#include "sluice/net/socket_options.h"
+
+namespace sluice {
+namespace {
+
+// The lowest port the kernel picks for outgoing connections unless told otherwise (ip(7),
+// ip_local_port_range): below it nothing can connect to itself.
+constexpr uint16_t kFirstEphemeralPort = 1024;
+
+int bind_source(int fd, const Address& source) {
+  // Chooses the port at connect(), so that one port can serve many destinations (ip(7)).
+  const int yes = 1;
+  ::setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &yes, sizeof yes);
+  const SocketAddress address(source.with_port(0));
+  return ::bind(fd, address.data(), address.size()) == 0 ? 0 : errno;
+}
+
+bool has_data_to_read(int fd) {
+  char byte = 0;
+  return ::recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+}  // namespace
+
+ConnectStart start_connect(const Address& target, const std::optional<Address>& source,
+                           const TcpOptions& options) {
+  const SocketAddress address(target);
+  ConnectStart start;
+  start.fd = UniqueFd(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!start.fd) {
+    start.error = errno;
+    return start;
+  }
+  if (target.is_ip()) {
+    set_connect_options(start.fd.get(), options);
+    if (source && source->kind() == target.kind()) {
+      start.error = bind_source(start.fd.get(), *source);
+      if (start.error != 0) return start;
+    }
+  }
+  if (::connect(start.fd.get(), address.data(), address.size()) == 0 || errno == EINPROGRESS) {
+    return start;
+  }
+  // Only unix sockets mean "full backlog" by EAGAIN; for IP it is a lack of local ports.
+  start.is_backlog_full = errno == EAGAIN && target.is_unix();
+  start.error = start.is_backlog_full ? 0 : errno;
+  return start;
+}
+
+int connect_again(int fd, const Address& target) {
+  const SocketAddress address(target);
+  return ::connect(fd, address.data(), address.size()) == 0 ? 0 : errno;
+}
+
+ConnectError classify_connect_error(int error) {
+  switch (error) {
+    case ECONNREFUSED:
+    case ENOENT:      // the socket's file is not there
+    case ENOTSOCK:    // a file, but no socket
+    case EPROTOTYPE:  // a socket, but not of streams
+      return ConnectError::refused;
+    case ETIMEDOUT:
+      return ConnectError::timeout;
+    case EHOSTUNREACH:
+    case ENETUNREACH:
+    case EHOSTDOWN:
+    case ENETDOWN:
+    case ENOPROTOOPT:  // ICMP: protocol unreachable
+      return ConnectError::unreachable;
+    case ECONNRESET:
+    case ECONNABORTED:
+    case EPIPE:
+      return ConnectError::reset;
+    default:
+      return ConnectError::local;
+  }
+}
+
+ConnectProgress connect_progress(int fd, Readiness readiness) {
+  using State = ConnectProgress::State;
+  int error = 0;
+  socklen_t size = sizeof error;
+  ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
+  if (error == 0) {
+    // A lone hang-up says nothing: the socket may just not have begun.
+    return {.state = readiness.is_writable() ? State::connected : State::under_way, .error = 0};
+  }
+  // A reset with data before it was a connection: a server that says why it will not serve, and
+  // resets. A SYN that is turned away says ECONNREFUSED.
+  const bool was_connected = classify_connect_error(error) == ConnectError::reset &&
+                             has_data_to_read(fd);
+  return {.state = was_connected ? State::connected : State::failed, .error = error};
+}
+
+bool is_connected_to_itself(int fd, const Address& target) {
+  if (!target.is_ip() || target.port() < kFirstEphemeralPort) return false;
+  return local_address(fd) == target;
+}
+
+}  // namespace sluice

@@ -1,0 +1,88 @@
+#include "sluice/proxy/acceptor.h"
+
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "sluice/net/socket_address.h"
+#include "sluice/proxy/worker.h"
+
+namespace sluice {
+
+Acceptor::Acceptor(Worker& worker, std::shared_ptr<Listener> listener, ClusterRoute& route,
+                   std::shared_ptr<UniqueFd> socket)
+    : worker_(worker), listener_(std::move(listener)), route_(route), socket_(std::move(socket)) {
+  resume();
+}
+
+void Acceptor::on_ready(unsigned, Readiness) {
+  for (int i = 0; i < kBatch; ++i) {
+    if (!is_watching_ || accept_one() != Next::more) return;
+  }
+}
+
+void Acceptor::pause() {
+  if (is_watching_) worker_.poller().remove(socket_->get());
+  is_watching_ = false;
+}
+
+void Acceptor::resume() {
+  if (is_watching_ || !socket_) return;
+  // A unix socket is shared by the workers' pollers; for IP each has its own.
+  is_watching_ =
+      worker_.poller().add_listener(socket_->get(), *this, Poller::Sharing::exclusive).has_value();
+}
+
+void Acceptor::close() {
+  while (socket_ && accept_one() == Next::more) {
+  }
+  pause();
+  socket_.reset();
+}
+
+Acceptor::Next Acceptor::accept_one() {
+  ConnectionLimit& process_limit = worker_.process_limit();
+  if (!process_limit.try_acquire()) {
+    worker_.note_pause(*listener_, "max_connections of the process reached");
+    return Next::paused;
+  }
+  if (!listener_->limit().try_acquire()) {
+    process_limit.release();
+    worker_.note_pause(*listener_, "max_connections of the listener reached");
+    return Next::paused;
+  }
+  PeerAddress address;
+  socklen_t size = PeerAddress::capacity();
+  UniqueFd client(
+      ::accept4(socket_->get(), address.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  if (client) {
+    worker_.begin_session(listener_, route_, std::move(client), address);
+    return Next::more;
+  }
+  const int error = errno;
+  listener_->limit().release();
+  process_limit.release();
+  return on_accept_error(error);
+}
+
+Acceptor::Next Acceptor::on_accept_error(int error) {
+  switch (error) {
+    case EAGAIN:
+      return Next::none;
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM:
+      worker_.note_local_error(std::strerror(error));
+      worker_.note_pause(*listener_, std::strerror(error));
+      return Next::paused;
+    default:
+      // accept(2): errors of the connection that was to be accepted (gone again, refused by a
+      // firewall) say nothing about the next one.
+      return Next::more;
+  }
+}
+
+}  // namespace sluice

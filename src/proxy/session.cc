@@ -1,0 +1,268 @@
+#include "sluice/proxy/session.h"
+
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "session_connecting.h"
+#include "sluice/net/socket_options.h"
+#include "sluice/proxy/worker.h"
+
+namespace sluice {
+namespace {
+
+// How long bytes from before a reset may take to reach the other side, which is reset then anyway.
+constexpr Duration kResetDelayMax = std::chrono::seconds(1);
+// A session that has lasted this long gets keepalive on its backend side.
+constexpr Duration kKeepaliveDelay = std::chrono::seconds(1);
+
+// Bytes handed to the kernel that the peer has not acknowledged.
+bool has_unsent_bytes(int fd) {
+  int bytes = 0;
+  return ::ioctl(fd, SIOCOUTQ, &bytes) == 0 && bytes > 0;
+}
+
+}  // namespace
+
+Session::Session(Worker& worker, std::shared_ptr<Listener> listener, ClusterRoute& route,
+                 UniqueFd client, const PeerAddress& client_address)
+    : worker_(worker),
+      route_(route),
+      listener_(std::move(listener)),
+      started_at_(worker.now()),
+      last_activity_(worker.now()),
+      client_address_(client_address) {
+  client_.fd = std::move(client);
+}
+
+Session::~Session() = default;
+
+TimePoint Session::now() const { return worker_.now(); }
+
+void Session::move_to(Phase phase) { phase_ = phase; }
+
+void Session::on_ready(unsigned side, Readiness readiness) {
+  if (phase_ == Phase::ended) return;
+  Leg& leg = side == kClient ? client_ : backend_;
+  if (phase_ == Phase::connecting) {
+    if (side == kBackend) {
+      on_backend_progress(readiness);
+    } else {
+      leg.take_in(readiness);
+    }
+    return;
+  }
+  leg.take_in(readiness);
+  if (readiness.has_error()) find_hidden_error(leg, side == kClient ? upstream_ : downstream_);
+  advance();
+}
+
+void Session::resume() {
+  is_on_run_list_ = false;
+  if (phase_ == Phase::relaying || phase_ == Phase::closing) advance();
+}
+
+void Session::on_deadline() {
+  switch (phase_) {
+    case Phase::connecting:
+      on_connect_deadline();
+      return;
+    case Phase::relaying:
+      on_relay_deadline();
+      return;
+    case Phase::closing:
+      close_after_reset();
+      return;
+    case Phase::ended:
+      return;
+  }
+}
+
+// An error on a leg whose stream has already ended: no pump reads there any more to find it.
+void Session::find_hidden_error(Leg& leg, const HalfPump& reader) {
+  if (leg.is_broken() || reader.state() == HalfPump::State::flowing) return;
+  char byte = 0;
+  if (::recv(leg.fd.get(), &byte, 1, MSG_DONTWAIT) < 0 && errno != EAGAIN) leg.break_with(errno);
+}
+
+// Moves what can be moved, passes ends of stream on, and ends the session when it is complete.
+void Session::advance() {
+  const uint64_t to_backend = upstream_.bytes_moved();
+  const uint64_t to_client = downstream_.bytes_moved();
+  const HalfPump::Progress progress = step_pumps();
+  backend_.is_unsettled |= upstream_.bytes_moved() != to_backend;
+  client_.is_unsettled |= downstream_.bytes_moved() != to_client;
+  const bool has_moved =
+      upstream_.bytes_moved() != to_backend || downstream_.bytes_moved() != to_client;
+  if (has_moved) last_activity_ = now();
+
+  note_first_end();
+  if (client_.is_broken() || backend_.is_broken()) {
+    close_after_reset();
+    return;
+  }
+  if (upstream_.is_done() && downstream_.is_done()) {
+    finish(*first_end_ == kClient ? EndReason::client_closed : EndReason::backend_closed);
+    return;
+  }
+  pass_on_ends();
+  if (progress == HalfPump::Progress::out_of_turn) run_again();
+  // Bytes are under way to a peer that was settled: its acknowledgements are worth watching again.
+  if (has_moved && due() > now() + look_interval()) schedule_relay_deadline();
+}
+
+void Session::run_again() {
+  if (!is_on_run_list_) worker_.run_again(*this);
+  is_on_run_list_ = true;
+}
+
+HalfPump::Progress Session::step_pumps() {
+  PumpResources& resources = worker_.pump_resources();
+  const auto up = upstream_.step(client_, backend_, resources);
+  const auto down = downstream_.step(backend_, client_, resources);
+  // A client found broken by the second step may have left bytes for the first.
+  if (client_.is_broken()) upstream_.step(client_, backend_, resources);
+  return std::max(up, down);
+}
+
+void Session::note_first_end() {
+  if (first_end_) return;
+  if (upstream_.state() != HalfPump::State::flowing) {
+    first_end_ = kClient;
+  } else if (downstream_.state() != HalfPump::State::flowing) {
+    first_end_ = kBackend;
+  }
+}
+
+// One stream has ended and all of it was delivered: the other side gets its FIN while the other
+// direction goes on.
+void Session::pass_on_ends() {
+  if (is_half_closed_ || (!upstream_.is_done() && !downstream_.is_done())) return;
+  is_half_closed_ = true;
+  const Leg& sink = upstream_.is_done() ? backend_ : client_;
+  ::shutdown(sink.fd.get(), SHUT_WR);
+  schedule_relay_deadline();
+}
+
+// One side is broken. The bytes it had sent before go on to the other side, which is then reset: as
+// soon as it has acknowledged everything, or after kResetDelayMax.
+void Session::close_after_reset() {
+  const EndReason reason = client_.is_broken() ? EndReason::client_reset : EndReason::backend_reset;
+  if (phase_ != Phase::closing) {
+    reason_ = reason;
+    closing_until_ = now() + kResetDelayMax;
+    move_to(Phase::closing);
+  } else if (step_pumps() == HalfPump::Progress::out_of_turn) {
+    run_again();
+  }
+  const bool is_client_left = !client_.is_broken();
+  Leg& survivor = is_client_left ? client_ : backend_;
+  const HalfPump& to_survivor = is_client_left ? downstream_ : upstream_;
+  const bool is_worth_waiting = !survivor.is_broken() && now() < closing_until_ &&
+                                (!to_survivor.is_done() || has_unsent_bytes(survivor.fd.get()));
+  if (is_worth_waiting) {
+    worker_.deadlines().schedule(*this, std::min(now() + TimerWheel::kTick, closing_until_));
+    return;
+  }
+  reset_on_close(client_.fd.get());
+  reset_on_close(backend_.fd.get());
+  finish(reason_);
+}
+
+void Session::on_relay_deadline() {
+  if (!is_keepalive_set_ && route_.tcp.keepalive) set_keepalive(backend_.fd.get(), *route_.tcp.keepalive);
+  is_keepalive_set_ = true;
+  const ListenerConfig& config = listener_->config();
+  if (config.max_duration && now() - started_at_ >= *config.max_duration) {
+    cut(EndReason::max_duration);
+    return;
+  }
+  if (const Timeout limit = idle_limit(); limit && now() - last_activity_ >= *limit) {
+    finish(is_half_closed_ ? EndReason::half_close_timeout : EndReason::idle_timeout);
+    return;
+  }
+  look_for_dead_peer(client_, config.tcp.dead_peer_timeout);
+  look_for_dead_peer(backend_, route_.tcp.dead_peer_timeout);
+  if (client_.is_broken() || backend_.is_broken()) {
+    advance();
+    return;
+  }
+  schedule_relay_deadline();
+}
+
+void Session::look_for_dead_peer(Leg& leg, const Timeout& timeout) {
+  if (!timeout || !leg.is_unsettled) return;
+  const auto verdict = leg.watch.look(leg.fd.get(), now(), *timeout);
+  leg.is_unsettled = verdict != DeadPeerWatch::Verdict::settled;
+  if (verdict == DeadPeerWatch::Verdict::dead) leg.break_with(ETIMEDOUT);
+}
+
+Timeout Session::idle_limit() const {
+  const ListenerConfig& config = listener_->config();
+  if (!is_half_closed_) return config.idle_timeout;
+  if (!config.half_close_timeout || !config.idle_timeout) {
+    return config.half_close_timeout ? config.half_close_timeout : config.idle_timeout;
+  }
+  return std::min(*config.idle_timeout, *config.half_close_timeout);
+}
+
+Duration Session::look_interval() const {
+  const Duration never = Duration::max() / 2;
+  const Timeout& client = listener_->config().tcp.dead_peer_timeout;
+  const Timeout& backend = route_.tcp.dead_peer_timeout;
+  return std::min(client ? DeadPeerWatch::look_interval(*client) : never,
+                  backend ? DeadPeerWatch::look_interval(*backend) : never);
+}
+
+void Session::schedule_relay_deadline() {
+  constexpr Duration kForever = std::chrono::hours(24 * 365);
+  TimePoint next = now() + kForever;
+  if (const Timeout& limit = listener_->config().max_duration) {
+    next = std::min(next, started_at_ + *limit);
+  }
+  if (const Timeout limit = idle_limit()) next = std::min(next, last_activity_ + *limit);
+  const bool wants_look = client_.is_unsettled || backend_.is_unsettled;
+  if (wants_look) next = std::min(next, now() + look_interval());
+  if (!is_keepalive_set_) next = std::min(next, now() + kKeepaliveDelay);
+  worker_.deadlines().schedule(*this, next);
+}
+
+void Session::cut(EndReason reason) {
+  reset_on_close(client_.fd.get());
+  if (backend_.fd) reset_on_close(backend_.fd.get());
+  finish(reason);
+}
+
+void Session::finish(EndReason reason) {
+  reason_ = reason;
+  move_to(Phase::ended);
+  PipePool& pipes = worker_.pump_resources().pipes;
+  upstream_.abandon(pipes);
+  downstream_.abandon(pipes);
+  worker_.deadlines().cancel(*this);
+  client_.fd.reset();
+  backend_.fd.reset();
+  worker_.session_ended(*this);
+  lease_.release();
+}
+
+SessionRecord Session::record() const {
+  SessionRecord record;
+  record.ended_at = now();
+  record.listener = listener_;
+  record.client = client_address_;
+  record.backend = lease_ ? lease_.backend() : connecting_ ? connecting_->last_tried : nullptr;
+  record.attempts = attempts_;
+  record.received = upstream_.bytes_moved();
+  record.sent = downstream_.bytes_moved();
+  if (connect_ms_ >= 0) record.connect_time = std::chrono::milliseconds(connect_ms_);
+  record.duration = now() - started_at_;
+  record.reason = reason_;
+  return record;
+}
+
+}  // namespace sluice

@@ -1,0 +1,199 @@
+// The first phase of a session: from an accepted client to a connected backend.
+#include <fmt/format.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "session_connecting.h"
+#include "sluice/net/socket_options.h"
+#include "sluice/proxy/worker.h"
+
+namespace sluice {
+namespace {
+
+// How long to wait before asking again for what was short: a place in a unix backend's backlog, a
+// descriptor, a local port.
+constexpr Duration kRetryDelay = TimerWheel::kTick;
+
+ConnectOutcome to_outcome(int error) {
+  switch (classify_connect_error(error)) {
+    case ConnectError::refused:
+      return ConnectOutcome::refused;
+    case ConnectError::timeout:
+      return ConnectOutcome::timeout;
+    case ConnectError::unreachable:
+      return ConnectOutcome::unreachable;
+    case ConnectError::reset:
+      return ConnectOutcome::reset;
+    case ConnectError::local:
+      return ConnectOutcome::local_error;
+  }
+  return ConnectOutcome::local_error;
+}
+
+}  // namespace
+
+void Session::start() {
+  connecting_ = std::make_unique<Connecting>();
+  connecting_->deadline = now() + route_.picker.snapshot()->settings.connect_deadline;
+  connect_next();
+  if (phase_ != Phase::connecting) return;
+  if (!worker_.poller().add(client_.fd.get(), *this, kClient)) refuse(EndReason::resource);
+}
+
+// Goes through the backends until a connect is under way or there is nothing left to try.
+void Session::connect_next() {
+  const uint32_t attempts_max = route_.picker.snapshot()->settings.connect_attempts;
+  while (phase_ == Phase::connecting) {
+    const bool is_out_of_attempts = connecting_->tried.size() >= attempts_max;
+    if (is_out_of_attempts || now() >= connecting_->deadline) {
+      refuse(EndReason::connect_failed);
+      return;
+    }
+    std::optional<Lease> lease = route_.picker.pick(connecting_->tried, now());
+    if (!lease) {
+      refuse(attempts_ == 0 ? EndReason::no_backend : EndReason::connect_failed);
+      return;
+    }
+    if (begin_attempt(std::move(*lease))) return;
+  }
+}
+
+// True when there is something to wait for.
+bool Session::begin_attempt(Lease lease) {
+  lease_ = std::move(lease);
+  ConnectStart start =
+      start_connect(lease_.backend()->address(), route_.source_address, route_.tcp);
+  int error = start.error;
+  if (error == 0 && !worker_.poller().add(start.fd.get(), *this, kBackend)) error = ENOMEM;
+  if (error != 0 && classify_connect_error(error) == ConnectError::local) {
+    postpone(error);
+    return true;
+  }
+  ++attempts_;
+  connecting_->tried.push_back(lease_.backend().get());
+  connecting_->last_tried = lease_.backend();
+  if (error != 0) {
+    end_attempt(to_outcome(error));
+    return false;
+  }
+  static_cast<Endpoint&>(backend_) = Endpoint{.fd = std::move(start.fd)};
+  const Duration timeout = route_.picker.snapshot()->settings.connect_timeout;
+  connecting_->attempt_began = now();
+  connecting_->attempt_deadline = std::min(now() + timeout, connecting_->deadline);
+  connecting_->wait =
+      start.is_backlog_full ? Connecting::Wait::full_backlog : Connecting::Wait::verdict;
+  worker_.deadlines().schedule(
+      *this, start.is_backlog_full ? now() + kRetryDelay : connecting_->attempt_deadline);
+  return true;
+}
+
+void Session::end_attempt(ConnectOutcome outcome) {
+  backend_.fd.reset();
+  lease_.settle(outcome, now(), worker_.random());
+  lease_.release();
+}
+
+// Something of our own is short: no backend is to blame, and the client need not suffer while the
+// connect deadline lasts.
+void Session::postpone(int error) {
+  worker_.note_local_error(std::strerror(error));
+  worker_.pause_accepting(std::strerror(error));
+  end_attempt(ConnectOutcome::local_error);
+  connecting_->wait = Connecting::Wait::own_shortage;
+  worker_.deadlines().schedule(*this, std::min(now() + kRetryDelay, connecting_->deadline));
+}
+
+void Session::on_backend_progress(Readiness readiness) {
+  if (!backend_.fd) return;
+  const ConnectProgress progress = connect_progress(backend_.fd.get(), readiness);
+  if (progress.state == ConnectProgress::State::under_way) return;
+  if (progress.state == ConnectProgress::State::failed) {
+    end_attempt(to_outcome(progress.error));
+  } else if (is_connected_to_itself(backend_.fd.get(), lease_.backend()->address())) {
+    end_attempt(ConnectOutcome::self_connect);
+  } else {
+    backend_.take_in(readiness);
+    on_connected(progress.error);
+    return;
+  }
+  if (is_client_gone()) {
+    finish(EndReason::client_reset);
+  } else {
+    connect_next();
+  }
+}
+
+void Session::on_connect_deadline() {
+  switch (connecting_->wait) {
+    case Connecting::Wait::own_shortage:
+      if (now() >= connecting_->deadline) {
+        refuse(EndReason::resource);
+      } else {
+        connect_next();
+      }
+      return;
+    case Connecting::Wait::full_backlog:
+      if (now() < connecting_->attempt_deadline) {
+        try_full_backlog_again();
+        return;
+      }
+      break;
+    case Connecting::Wait::verdict:
+      break;
+  }
+  // Cut short by the deadline of all attempts, this one was not given its time.
+  const Duration timeout = route_.picker.snapshot()->settings.connect_timeout;
+  const bool had_its_time = connecting_->attempt_deadline - connecting_->attempt_began >= timeout;
+  end_attempt(had_its_time ? ConnectOutcome::timeout : ConnectOutcome::abandoned);
+  if (is_client_gone()) {
+    finish(EndReason::client_reset);
+  } else {
+    connect_next();
+  }
+}
+
+void Session::try_full_backlog_again() {
+  const int error = connect_again(backend_.fd.get(), lease_.backend()->address());
+  if (error == EAGAIN) {
+    worker_.deadlines().schedule(*this, std::min(now() + kRetryDelay, connecting_->attempt_deadline));
+    return;
+  }
+  if (error == 0) {
+    backend_.is_writable = true;
+    on_connected(0);
+    return;
+  }
+  end_attempt(to_outcome(error));
+  connect_next();
+}
+
+void Session::on_connected(int error) {
+  lease_.settle(ConnectOutcome::connected, now(), worker_.random());
+  connect_ms_ = static_cast<int32_t>(to_ms(now() - started_at_));
+  connecting_.reset();
+  move_to(Phase::relaying);
+  if (error != 0) backend_.break_with(error);
+  // A connected socket takes bytes; its edge may have come before we were interested.
+  client_.is_writable = backend_.is_writable = true;
+  last_activity_ = now();
+  schedule_relay_deadline();
+  advance();
+}
+
+// A client's end of stream is not a cancellation, its reset is.
+bool Session::is_client_gone() const {
+  if (!client_.has_hangup) return false;
+  char byte = 0;
+  return ::recv(client_.fd.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno != EAGAIN;
+}
+
+void Session::refuse(EndReason reason) {
+  if (listener_->config().on_unavailable == OnUnavailable::reset) reset_on_close(client_.fd.get());
+  finish(reason);
+}
+
+}  // namespace sluice

@@ -1,0 +1,189 @@
+#include "sluice/proxy/worker.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace sluice {
+namespace {
+
+// A paused acceptor looks again after this long; at once when a session of its worker has ended.
+constexpr Duration kAcceptAgainDelay = std::chrono::milliseconds(100);
+constexpr Duration kRecordsDelayMax = std::chrono::milliseconds(100);
+constexpr Duration kNoticeInterval = std::chrono::seconds(1);
+constexpr size_t kRecordsPerBatch = 256;
+
+}  // namespace
+
+Worker::Worker(Options options, Reports reports, ConnectionLimit& process_limit)
+    : mailbox_(loop_),
+      poller_(loop_),
+      deadlines_(loop_, [](TimerWheel::Entry& entry) { static_cast<Session&>(entry).on_deadline(); }),
+      run_list_turn_(this),
+      turn_begins_(this),
+      turn_ends_(this),
+      accept_again_(loop_, [this] { resume_accepting(); }),
+      records_due_(loop_, [this] { hand_over_records(); }),
+      options_(options),
+      reports_(std::move(reports)),
+      process_limit_(process_limit),
+      random_(options.seed),
+      scratch_(HalfPump::kCopyBytesMax),
+      pipes_(options.pipes_max),
+      pump_resources_{.scratch = scratch_,
+                      .pipes = pipes_,
+                      .may_splice = options.splice == SpliceMode::automatic} {
+  uv_idle_init(loop_.raw(), run_list_turn_.raw());
+  const auto free_ended = [](auto* handle) {
+    static_cast<Worker*>(handle->data)->free_ended_sessions();
+  };
+  uv_prepare_init(loop_.raw(), turn_begins_.raw());
+  uv_prepare_start(turn_begins_.raw(), free_ended);
+  uv_check_init(loop_.raw(), turn_ends_.raw());
+  uv_check_start(turn_ends_.raw(), free_ended);
+}
+
+Worker::~Worker() = default;
+
+void Worker::add_route(const std::string& cluster, std::shared_ptr<const ClusterSnapshot> snapshot,
+                       const TcpOptions& tcp, const std::optional<Address>& source_address) {
+  routes_.emplace(cluster, std::make_unique<ClusterRoute>(ClusterRoute{
+                               .picker = Picker(std::move(snapshot), Random(random_.next())),
+                               .tcp = tcp,
+                               .source_address = source_address}));
+}
+
+void Worker::adopt_snapshot(const std::string& cluster,
+                            std::shared_ptr<const ClusterSnapshot> snapshot) {
+  routes_.at(cluster)->picker.adopt(std::move(snapshot));
+}
+
+void Worker::add_listener(std::shared_ptr<Listener> listener, std::shared_ptr<UniqueFd> socket) {
+  ClusterRoute& route = *routes_.at(listener->config().cluster);
+  acceptors_.push_back(
+      std::make_unique<Acceptor>(*this, std::move(listener), route, std::move(socket)));
+}
+
+void Worker::start() {
+  thread_ = std::thread([this] { loop_.run(); });
+}
+
+void Worker::stop_accepting(std::function<void()> on_idle) {
+  post([this, on_idle = std::move(on_idle)] {
+    on_idle_ = on_idle;
+    for (const auto& acceptor : acceptors_) acceptor->close();
+    tell_if_idle();
+  });
+}
+
+void Worker::cut_sessions(EndReason reason) {
+  post([this, reason] {
+    // Ending one takes it out of the list.
+    while (!sessions_.empty()) sessions_.back()->cut(reason);
+  });
+}
+
+void Worker::stop() {
+  post([this] {
+    hand_over_records();
+    loop_.stop();
+  });
+}
+
+void Worker::join() {
+  if (thread_.joinable()) thread_.join();
+}
+
+void Worker::begin_session(std::shared_ptr<Listener> listener, ClusterRoute& route, UniqueFd client,
+                           const PeerAddress& address) {
+  auto owned = std::make_unique<Session>(*this, std::move(listener), route, std::move(client), address);
+  Session& session = *owned;
+  session.set_index(sessions_.size());
+  sessions_.push_back(std::move(owned));
+  session.start();
+}
+
+void Worker::session_ended(Session& session) {
+  session.listener().limit().release();
+  process_limit_.release();
+  if (options_.keeps_records) {
+    if (records_.empty()) records_due_.start(kRecordsDelayMax);
+    records_.push_back(session.record());
+    if (records_.size() >= kRecordsPerBatch) hand_over_records();
+  }
+  const size_t index = session.index();
+  ended_.push_back(std::move(sessions_[index]));
+  if (index + 1 < sessions_.size()) {
+    sessions_[index] = std::move(sessions_.back());
+    sessions_[index]->set_index(index);
+  }
+  sessions_.pop_back();
+}
+
+void Worker::free_ended_sessions() {
+  if (ended_.empty()) return;
+  std::erase_if(run_list_, [](const Session* session) { return session->has_ended(); });
+  ended_.clear();
+  if (has_paused_acceptors_) resume_accepting();
+  tell_if_idle();
+}
+
+void Worker::tell_if_idle() {
+  if (!on_idle_ || !sessions_.empty()) return;
+  hand_over_records();
+  std::exchange(on_idle_, nullptr)();
+}
+
+void Worker::run_again(Session& session) {
+  if (run_list_.empty()) {
+    uv_idle_start(run_list_turn_.raw(), [](uv_idle_t* idle) {
+      static_cast<Worker*>(idle->data)->run_listed_sessions();
+    });
+  }
+  run_list_.push_back(&session);
+}
+
+void Worker::run_listed_sessions() {
+  std::vector<Session*> turn;
+  turn.swap(run_list_);
+  for (Session* session : turn) session->resume();
+  if (run_list_.empty()) uv_idle_stop(run_list_turn_.raw());
+}
+
+void Worker::pause_accepting(std::string_view why) {
+  for (const auto& acceptor : acceptors_) note_pause(acceptor->listener(), why);
+}
+
+void Worker::note_pause(const Listener& listener, std::string_view why) {
+  for (const auto& acceptor : acceptors_) {
+    if (&acceptor->listener() == &listener) acceptor->pause();
+  }
+  has_paused_acceptors_ = true;
+  if (!accept_again_.is_running()) accept_again_.start(kAcceptAgainDelay);
+  // At a limit under load this happens for every session; one notice a second is plenty.
+  if (now() - last_pause_notice_ < kNoticeInterval) return;
+  last_pause_notice_ = now();
+  reports_.on_notice({.kind = WorkerNotice::Kind::accept_paused,
+                      .listener = listener.config().name,
+                      .why = std::string(why)});
+}
+
+void Worker::note_local_error(std::string_view error) {
+  reports_.on_notice(
+      {.kind = WorkerNotice::Kind::local_error, .listener = {}, .why = std::string(error)});
+}
+
+void Worker::resume_accepting() {
+  has_paused_acceptors_ = false;
+  accept_again_.stop();
+  for (const auto& acceptor : acceptors_) acceptor->resume();
+}
+
+void Worker::hand_over_records() {
+  records_due_.stop();
+  if (records_.empty()) return;
+  std::vector<SessionRecord> batch;
+  batch.swap(records_);
+  reports_.on_records(std::move(batch));
+}
+
+}  // namespace sluice

@@ -1,0 +1,88 @@
+"""Counts taken from outside a process: its descriptors, memory, CPU time and sockets as the kernel tells them."""
+import os
+import socket
+import struct
+from collections import Counter
+from typing import NamedTuple
+
+STATES = {1: "ESTABLISHED", 2: "SYN_SENT", 3: "SYN_RECV", 4: "FIN_WAIT1", 5: "FIN_WAIT2", 6: "TIME_WAIT",
+          7: "CLOSE", 8: "CLOSE_WAIT", 9: "LAST_ACK", 10: "LISTEN", 11: "CLOSING"}
+
+
+class TcpSocket(NamedTuple):
+    local: tuple
+    remote: tuple
+    state: str
+    inode: int
+
+
+def fd_count(pid):
+    return len(os.listdir(f"/proc/{pid}/fd"))
+
+
+def socket_inodes(pid):
+    inodes = set()
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            target = os.readlink(f"/proc/{pid}/fd/{fd}")
+        except FileNotFoundError:
+            continue
+        if target.startswith("socket:["):
+            inodes.add(int(target[8:-1]))
+    return inodes
+
+
+def tcp_sockets():
+    found = []
+    for family, path in ((socket.AF_INET, "/proc/net/tcp"), (socket.AF_INET6, "/proc/net/tcp6")):
+        with open(path) as table:
+            next(table)
+            for line in table:
+                field = line.split()
+                found.append(TcpSocket(_endpoint(family, field[1]), _endpoint(family, field[2]),
+                                       STATES.get(int(field[3], 16), field[3]), int(field[9])))
+    return found
+
+
+def tcp_states(pid):
+    """How many TCP sockets in which state the process has."""
+    inodes = socket_inodes(pid)
+    return Counter(entry.state for entry in tcp_sockets() if entry.inode in inodes)
+
+
+def listening_sockets(port):
+    return [entry for entry in tcp_sockets() if entry.state == "LISTEN" and entry.local[1] == port]
+
+
+def rss_kib(pid):
+    with open(f"/proc/{pid}/status") as status:
+        for line in status:
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1])
+    return 0
+
+
+def cpu_seconds(pid):
+    with open(f"/proc/{pid}/stat") as stat:
+        field = stat.read().rsplit(")", 1)[1].split()
+    return (int(field[11]) + int(field[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def thread_count(pid):
+    return len(os.listdir(f"/proc/{pid}/task"))
+
+
+def tcp_memory_kib():
+    """What TCP sockets of the whole machine hold in the kernel."""
+    with open("/proc/net/sockstat") as stat:
+        for line in stat:
+            if line.startswith("TCP:"):
+                field = line.split()
+                return int(field[field.index("mem") + 1]) * os.sysconf("SC_PAGE_SIZE") // 1024
+    return 0
+
+
+def _endpoint(family, text):
+    address, port = text.split(":")
+    words = [int(address[i:i + 8], 16) for i in range(0, len(address), 8)]
+    return socket.inet_ntop(family, struct.pack(f"={len(words)}I", *words)), int(port, 16)

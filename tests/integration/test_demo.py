@@ -1,0 +1,37 @@
+"""`sluice demo`: real backends, real connections, a breaker told line by line."""
+import re
+import subprocess
+import time
+
+import pytest
+
+from support.processes import end, spawn
+from support.sluice import EXECUTABLE, run
+
+
+def test_the_demo_runs_for_the_time_it_was_given_and_exits_zero():
+    begun = time.monotonic()
+    done = run("demo", "--seconds", 6)
+    took = time.monotonic() - begun
+    assert done.returncode == 0, done.stderr
+    assert 5 <= took < 12, f"{took:.1f} s"
+    told = done.stdout.lower()
+    print(done.stdout)
+    assert len(done.stdout.splitlines()) >= 5
+    assert re.search(r"\bopen\b", told) and re.search(r"half.open", told) and re.search(r"\bclosed\b", told)
+
+
+def test_the_demo_prints_as_it_goes():
+    """Line by line, not all at its end."""
+    process = spawn([EXECUTABLE, "demo", "--seconds", "20"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    try:
+        begun = time.monotonic()
+        assert process.stdout.readline()
+        assert time.monotonic() - begun < 5
+    finally:
+        end(process)
+
+
+@pytest.mark.parametrize("seconds", ["soon", "-1"])
+def test_a_demo_of_no_time_is_bad_usage(seconds):
+    assert run("demo", "--seconds", seconds).returncode == 2
