@@ -45,9 +45,6 @@ Result<Address> parse_unix(std::string_view text) {
     return failure(fmt::format("a unix socket's path is at most {} bytes long, this one has {}",
                                Address::kUnixPathMax, name.size()));
   }
-  if (name.find('\0') != std::string_view::npos) {
-    return failure("a unix socket's path cannot hold a NUL byte");
-  }
   return is_abstract ? Address::unix_abstract(std::string(name))
                      : Address::unix_path(std::string(name));
 }
@@ -76,6 +73,10 @@ Result<uint16_t> parse_port(std::string_view text) {
 }  // namespace
 
 Result<Address> Address::parse(std::string_view text) {
+  // inet_pton() and the kernel would stop reading there.
+  if (text.find('\0') != std::string_view::npos) {
+    return failure("an address cannot hold a NUL byte");
+  }
   if (text.starts_with(kUnixPrefix)) return parse_unix(text.substr(kUnixPrefix.size()));
   if (text.starts_with('[')) {
     const size_t close = text.find("]:");

@@ -161,8 +161,17 @@ void TreeBuilder::OnDocumentStart(const YAML::Mark& mark) {
   if (++documents_ > 1) throw Refusal{place, "a second document begins here; a file holds one"};
 }
 
+bool is_null_word(std::string_view text) {
+  const auto begins_with = [text](std::string_view word) { return text.starts_with(word); };
+  return begins_with("~") || begins_with("null") || begins_with("Null") || begins_with("NULL");
+}
+
 void TreeBuilder::OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) {
-  const Place place = place_at(offset_of(mark));
+  const size_t offset = offset_of(mark);
+  const bool is_written = is_null_word(text_.substr(offset));
+  // Of a value that is not there the mark is wherever the next thing begins.
+  const bool is_missing = !is_written && !frames_.empty() && frames_.back().has_key;
+  const Place place = is_missing ? frames_.back().key_place : place_at(offset);
   count_nodes(1, place);
   if (expects_key()) throw Refusal{place, "a key is missing before the ':'"};
   Node* node = document_.add({.place = place});

@@ -18,10 +18,10 @@ namespace sluice {
 // A configuration is five levels deep.
 constexpr size_t kDepthMax = 32;
 // Keys and values, those behind an alias counted each time.
-constexpr size_t kNodesMax = 500'000;
+constexpr size_t kNodesMax = 300'000;
 // Brackets, braces, commas, anchors, tags and a quarter of the quotes. yaml-cpp keeps all tokens of
 // a flow collection in memory, about 250 bytes for each of these.
-constexpr size_t kFlowMarksMax = 300'000;
+constexpr size_t kFlowMarksMax = 250'000;
 
 struct Node {
   enum class Kind : uint8_t { null, scalar, list, map };

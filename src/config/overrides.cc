@@ -119,10 +119,12 @@ void Descent::put(Node* value) {
   fail(fmt::format("nested more than {} levels deep", kDepthMax));
 }
 
-// A list or map is read as YAML; all else is the text as it is.
+// A list or map is read as YAML; all else is the text as it is, an IPv6 address too: a shell has
+// already taken the quotes that one needs in YAML.
 std::optional<Node*> parse_value(const Override& given, const Place& place, Document& document,
                                  Problems& problems) {
-  if (given.value.starts_with('[') || given.value.starts_with('{')) {
+  const bool is_collection = given.value.starts_with('[') || given.value.starts_with('{');
+  if (is_collection && !Address::parse(given.value)) {
     return parse_yaml(given.value, place, document, problems);
   }
   return document.add({.kind = Node::Kind::scalar, .place = place, .text = given.value});

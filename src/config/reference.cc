@@ -37,7 +37,8 @@ clusters:
 - **Bytes** to send or expect are a text (in double quotes with YAML's escapes, as in `"PING\r\n"`)
   or `{hex: "50 49 4e 47"}`.
 - **`${NAME}`** in a value is replaced from the environment after parsing, `${NAME:-default}` has a
-  default for when it is not set or empty, and `$$` is a dollar. Inside `{}` and `[]` it needs quotes.
+  default for when it is not set or empty, and `$$` is a dollar. Inside `{}` and `[]` a variable needs
+  quotes.
 - An anchor (`&name`) and its aliases (`*name`) repeat a value; merge keys (`<<`) and tags are not
   taken.
 - `--set PATH=VALUE` on the command line overrides one setting: `--set

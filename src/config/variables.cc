@@ -28,31 +28,41 @@ class Substitution {
   void apply(Node& node);
 
  private:
-  // Where the `ordinal`-th dollar of the node's text stands: a value and its source have the same
-  // dollars in the same order, whatever quotes and escapes are between them.
-  Place place_of_dollar(const Node& node, size_t ordinal, size_t bytes) const;
-  std::optional<std::string> value_of(std::string_view inside, const Place& place);
+  // A variable in a node's text: the number of dollars before it, and its length.
+  struct Occurrence {
+    const Node& node;
+    size_t dollars_before;
+    size_t bytes;
+  };
+
+  // A value and its source have the same dollars in the same order, whatever quotes and escapes are
+  // between them. Takes time, so only for a problem.
+  Place place_of(const Occurrence& occurrence) const;
+  std::optional<std::string> value_of(std::string_view inside, const Occurrence& occurrence);
 
   const Environment& environment_;
   Problems& problems_;
   size_t replaced_bytes_ = 0;
 };
 
-Place Substitution::place_of_dollar(const Node& node, size_t ordinal, size_t bytes) const {
-  if (node.place.origin != Place::Origin::text) return node.place;
-  size_t at = problems_.text().find('$', node.place.index);
-  for (size_t i = 0; i < ordinal && at != std::string_view::npos; ++i) {
+Place Substitution::place_of(const Occurrence& occurrence) const {
+  const Place& begin = occurrence.node.place;
+  if (begin.origin != Place::Origin::text) return begin;
+  size_t at = problems_.text().find('$', begin.index);
+  for (size_t i = 0; i < occurrence.dollars_before && at != std::string_view::npos; ++i) {
     at = problems_.text().find('$', at + 1);
   }
-  return at == std::string_view::npos ? node.place : Place::in_text(at, bytes);
+  return at == std::string_view::npos ? begin : Place::in_text(at, occurrence.bytes);
 }
 
 // What stands for `NAME` or `NAME:-default`.
-std::optional<std::string> Substitution::value_of(std::string_view inside, const Place& place) {
+std::optional<std::string> Substitution::value_of(std::string_view inside,
+                                                  const Occurrence& occurrence) {
   const size_t colon = inside.find(":-");
   const std::string_view name = inside.substr(0, colon);
   if (!is_name(name)) {
-    problems_.error(place, fmt::format("'{}' is not the name of a variable", excerpt(name)));
+    problems_.error(place_of(occurrence),
+                    fmt::format("'{}' is not the name of a variable", excerpt(name)));
     return std::nullopt;
   }
   std::optional<std::string> value = environment_(name);
@@ -60,12 +70,12 @@ std::optional<std::string> Substitution::value_of(std::string_view inside, const
     value = std::string(inside.substr(colon + 2));
   }
   if (!value) {
-    problems_.error(place,
+    problems_.error(place_of(occurrence),
                     fmt::format("the environment variable '{0}' is not set; ${{{0}:-default}} "
                                 "gives it a default",
                                 excerpt(name)));
   } else if (find_invalid_utf8(*value)) {
-    problems_.error(place,
+    problems_.error(place_of(occurrence),
                     fmt::format("the environment variable '{}' is not UTF-8", excerpt(name)));
     value.reset();
   }
@@ -90,18 +100,19 @@ void Substitution::apply(Node& node) {
     }
     const size_t end = rest.find('}');
     if (!rest.starts_with("${") || end == std::string_view::npos) {
-      problems_.error(place_of_dollar(node, dollars, 1),
+      problems_.error(place_of({node, dollars, 1}),
                       "'$' begins a variable, as in ${NAME}; a dollar itself is $$");
       return;
     }
     const std::string_view variable = rest.substr(0, end + 1);
-    const Place place = place_of_dollar(node, dollars, variable.size());
-    const auto value = value_of(variable.substr(2, variable.size() - 3), place);
+    const Occurrence occurrence{node, dollars, variable.size()};
+    const auto value = value_of(variable.substr(2, variable.size() - 3), occurrence);
     if (!value) return;
     replaced_bytes_ += value->size();
     if (replaced_bytes_ > kReplacedBytesMax) {
       return problems_.error(
-          place, fmt::format("variables stand for more than {} bytes in all", kReplacedBytesMax));
+          place_of(occurrence),
+          fmt::format("variables stand for more than {} bytes in all", kReplacedBytesMax));
     }
     out += *value;
     dollars += static_cast<size_t>(std::count(variable.begin(), variable.end(), '$'));

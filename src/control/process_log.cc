@@ -30,6 +30,17 @@ void ProcessLog::draining(uint32_t sessions, const Timeout& limit) {
             {{"sessions", int64_t{sessions}}});
 }
 
+void ProcessLog::dropped(std::string_view which, uint64_t lines) {
+  uint64_t& told = dropped_[std::string(which)];
+  if (lines == told) return;
+  log_.warning("log_dropped",
+               fmt::format("the {} log could not keep up and lost {} lines; give it a faster disk, or "
+                           "a reader that reads",
+                           which, lines - told),
+               {{"log", std::string(which)}, {"lines", static_cast<int64_t>(lines - told)}});
+  told = lines;
+}
+
 void ProcessLog::stopped() { log_.info("stopped", "all sessions have ended"); }
 
 void ProcessLog::transition(const Transition& transition, TimePoint now) {
@@ -37,7 +48,7 @@ void ProcessLog::transition(const Transition& transition, TimePoint now) {
       "{} {} of {} turned from {} to {}: {}{}", transition.cluster, name(transition.kind),
       transition.backend, transition.from, transition.to, transition.why,
       transition.retry_at ? fmt::format("; next trial in {}", seconds_text(*transition.retry_at - now)) : "");
-  const LogLevel level = transition.to == "open" || transition.to == "unhealthy" || transition.to == "on"
+  const LogLevel level = transition.to == "open" || transition.to == "unhealthy" || transition.to == "panic"
                              ? LogLevel::warning
                              : LogLevel::info;
   const LogField cluster{"cluster", transition.cluster};

@@ -12,6 +12,7 @@ namespace {
 
 // How long a start waits for host names before it serves the backends it knows.
 constexpr Duration kResolveWaitMax = std::chrono::seconds(3);
+constexpr Duration kHousekeepingInterval = std::chrono::minutes(1);
 
 uint64_t entropy() {
   std::random_device device;
@@ -54,7 +55,10 @@ Server::Server(Config config, Log& log, Descriptors& descriptors, ServerObserver
       health_checker_(loop_, poller_, Random(random_.next())),
       half_open_due_(loop_, [this] { announce_half_open(); }),
       drain_due_(loop_, [this] { cut_sessions(EndReason::draining); }),
-      serve_anyway_(loop_, [this] { begin_serving(); }) {}
+      serve_anyway_(loop_, [this] { begin_serving(); }),
+      housekeeping_due_(loop_, [this] { keep_house(); }) {
+  housekeeping_due_.start(kHousekeepingInterval);
+}
 
 Server::~Server() {
   for (const auto& worker : workers_) worker->join();
@@ -246,6 +250,12 @@ void Server::reopen_logs() {
   if (!config_.log.file.empty()) reopen(config_.log.file, log_.writer());
   if (access_log_) reopen(config_.access_log.file, *access_log_);
   process_log_.info("reopen", "log files reopened");
+}
+
+void Server::keep_house() {
+  process_log_.dropped("process", log_.writer().dropped());
+  if (access_log_) process_log_.dropped("access", access_log_->dropped());
+  housekeeping_due_.start(kHousekeepingInterval);
 }
 
 void Server::begin_drain() {

@@ -151,9 +151,10 @@ void Cluster::record_trial(Backend& backend, const ProbeReport& report, TimePoin
     breaker.failed(*report.permit, now, settings, random_, [&](const BreakerChange& change) {
       tell(backend, change, fmt::format("trial failed: {}", report.result), now);
     });
-  } else if (const auto opening = breaker.opening(); opening && settings.early_trial) {
-    HealthTracker& tracker = backend.health_tracker_;
-    if (!tracker.earns_early_trial(report.passed, report.began_at, *opening, thresholds)) return;
+  } else if (const auto opening = breaker.opening()) {
+    const bool has_earned_it = backend.health_tracker_.earns_early_trial(
+        report.passed, report.began_at, *opening, thresholds);
+    if (!has_earned_it || !settings.early_trial) return;
     breaker.begin_early_trial(opening->generation, [&](const BreakerChange& change) {
       const std::string row = row_of(thresholds.healthy, "probe");
       tell(backend, change, fmt::format("{} passed since it opened", row), now);

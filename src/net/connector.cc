@@ -87,12 +87,17 @@ ConnectError classify_connect_error(int error) {
 
 ConnectProgress connect_progress(int fd, Readiness readiness) {
   using State = ConnectProgress::State;
+  // A connect that failed always announces an error; without one there is nothing to ask for.
+  if (!readiness.has_hangup()) {
+    return {.state = readiness.is_writable() ? State::connected : State::under_way, .error = 0};
+  }
   int error = 0;
   socklen_t size = sizeof error;
   ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
   if (error == 0) {
     // A lone hang-up says nothing: the socket may just not have begun.
-    return {.state = readiness.is_writable() ? State::connected : State::under_way, .error = 0};
+    const bool is_connected = readiness.is_writable() && !readiness.is_hung_up();
+    return {.state = is_connected ? State::connected : State::under_way, .error = 0};
   }
   // A reset with data before it was a connection: a server that says why it will not serve, and
   // resets. A SYN that is turned away says ECONNREFUSED.

@@ -123,8 +123,9 @@ size_t HalfPump::copy(Endpoint& source, Endpoint& sink, PumpResources& resources
     return 0;
   }
   const auto bytes = static_cast<size_t>(result);
-  // Everything was read, unless a hang-up is waiting behind it or an urgent byte cut it short.
-  if (bytes < wanted && !source.has_hangup && !source.has_urgent) source.is_readable = false;
+  // Everything was read, unless a hang-up is waiting behind it or something else cut it short.
+  const bool may_be_cut_short = source.has_hangup || source.has_urgent || source.is_unix;
+  if (bytes < wanted && !may_be_cut_short) source.is_readable = false;
   judge_read(bytes, source, resources);
 
   ssize_t written = ::send(sink.fd.get(), resources.scratch.data(), bytes,
@@ -171,7 +172,13 @@ size_t HalfPump::splice_in(Endpoint& source, PumpResources& resources) {
   if (result <= 0) {
     const int error = errno;
     resources.pipes.give_back(std::move(pipe_));
-    end_source(source, result, error);
+    if (result < 0 && is_transient(error)) {
+      end_source(source, result, error);
+    } else {
+      // Splice stops at an urgent byte and takes a FIN behind it for the end: a read says the truth.
+      mode_ = Mode::copy;
+      if (result < 0) source.break_with(error);
+    }
     return 0;
   }
   piped_bytes_ = static_cast<uint32_t>(result);

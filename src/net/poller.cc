@@ -25,6 +25,7 @@ bool Readiness::is_readable() const {
 }
 bool Readiness::is_writable() const { return (events & EPOLLOUT) != 0; }
 bool Readiness::has_hangup() const { return (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0; }
+bool Readiness::is_hung_up() const { return (events & EPOLLHUP) != 0; }
 bool Readiness::has_error() const { return (events & EPOLLERR) != 0; }
 bool Readiness::has_urgent() const { return (events & EPOLLPRI) != 0; }
 

@@ -8,7 +8,7 @@ TimerWheel::TimerWheel(Loop& loop, std::function<void(Entry&)> on_due)
     : loop_(loop),
       on_due_(std::move(on_due)),
       timer_(loop, [this] { advance(loop_.now()); }),
-      current_tick_(tick_at_or_after(loop.now())) {}
+      current_tick_(loop.now().time_since_epoch() / kTick) {}
 
 void TimerWheel::schedule(Entry& entry, TimePoint deadline) {
   entry.unlink();

@@ -108,7 +108,7 @@ void Session::postpone(int error) {
 }
 
 void Session::on_backend_progress(Readiness readiness) {
-  if (!backend_.fd) return;
+  if (!backend_.fd || connecting_->wait != Connecting::Wait::verdict) return;
   const ConnectProgress progress = connect_progress(backend_.fd.get(), readiness);
   if (progress.state == ConnectProgress::State::under_way) return;
   if (progress.state == ConnectProgress::State::failed) {

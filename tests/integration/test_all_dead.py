@@ -8,7 +8,7 @@ from support.backends import Backend, Refusing
 from support.load import UNDER_LOAD, Load
 from support.network import ConnectCounter
 from support.sluice import Sluice, front
-from support.sockets import connect, receive_all
+from support.sockets import connect, outcome
 from support.waiting import eventually
 
 REFUSED_WITHIN = 0.05
@@ -21,8 +21,7 @@ LONG_OPEN = {"failure_threshold": 1, "recovery_timeout": "1m", "jitter": 0, "ear
 def refused_after(address):
     """How long a client waits for its end, and what it is: "fin" or "reset"."""
     begun = time.monotonic()
-    with connect(address) as client:
-        data, ending = receive_all(client)
+    data, ending = outcome(address)
     assert data == b""
     return time.monotonic() - begun, ending
 

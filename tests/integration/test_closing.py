@@ -104,11 +104,33 @@ def test_a_reset_is_carried_over_after_the_bytes_before_it(sluice, backend, side
     data = pattern.stream(9, size)
     with session(sluice, backend) as (client, server):
         resetting, other = ordered(side, client, server)
+        client.sendall(b"?")
+        assert server.recv(1) == b"?"
         resetting.sendall(data)
         wait_until_taken(resetting)
         reset(resetting)
         assert receive_all(other) == (data, "reset")
     assert sluice.eventually_session()["reason"] == f"{side}_reset"
+
+
+@requires.own_namespace
+@pytest.mark.parametrize("message", [b"", b"-ERR max number of clients reached"])
+def test_a_reset_right_after_the_connect_is_carried_over_and_no_failed_connect(message):
+    """Seen together with the connect's success. It was established, so it is no connect failure: no second attempt,
+    and what the backend said before is not lost."""
+    patient = {"connect_timeout": "8s", "connect_deadline": "8s", "circuit_breaker": {"failure_threshold": 1}}
+    with Hanging() as backend, Sluice(front([backend], cluster=patient)) as sluice:
+        with connect(sluice.address()) as client:
+            eventually(lambda: kernel.tcp_states(sluice.pid)["SYN_SENT"] == 1, what="it is connecting")
+            stopped(sluice)
+            server = backend.accept_again(within=8)
+            server.sendall(message)
+            wait_until_taken(server)
+            reset(server)
+            sluice.signal(signal.SIGCONT)
+            assert receive_all(client) == (message, "reset")
+        assert sluice.eventually_session()["reason"] == "backend_reset"
+        assert sluice.events("breaker") == []
 
 
 @pytest.mark.parametrize("side", SIDES)

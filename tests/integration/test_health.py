@@ -6,7 +6,7 @@ import pytest
 from support import requires
 from support.backends import Backend, Refusing, backends
 from support.helper import Helper
-from support.network import ConnectCounter, black_hole
+from support.network import ConnectCounter, black_hole, local_ports
 from support.probed import Probed
 from support.sluice import Sluice, front
 from support.sockets import connect, receive_all
@@ -19,13 +19,9 @@ CLOCK_SLACK = 0.05
 
 def served_by(sluice):
     """The greeting of whoever serves the next client; empty when it is refused."""
-    with connect(sluice.address()) as client:
-        return receive_line(client)
-
-
-def receive_line(client):
     try:
-        return client.recv(64).decode().strip()
+        with connect(sluice.address()) as client:
+            return client.recv(64).decode().strip()
     except ConnectionResetError:
         return ""
 
@@ -178,21 +174,28 @@ def test_a_backend_that_accepts_and_does_not_answer_is_unhealthy(answer):
             assert served_by(sluice) == ""
 
 
+def hears_itself(sluice, source_port):
+    try:
+        with connect(sluice.address(), source_address=("127.0.0.1", source_port)) as client:
+            client.sendall(b"is that me")
+            return receive_all(client)[0] != b""
+    except (ConnectionResetError, BrokenPipeError):
+        return False
+
+
 @requires.own_namespace
 def test_a_dead_port_that_could_connect_to_itself_is_not_healthy():
-    """With a port range of two, every other connect to one of them would meet itself (a simultaneous open)."""
-    from support.network import local_ports
-    with local_ports(46_000, 46_001):
-        health = {**FAST, "interval": "50ms", "unhealthy_interval": "50ms", "timeout": "40ms"}
-        with Sluice(front(["127.0.0.1:46000", "127.0.0.1:46001"], cluster={
-                "health_check": health, "circuit_breaker": "off", "panic_threshold": 100})) as sluice:
-            sluice.eventually(lambda: len(sluice.events("health", to="unhealthy")) == 2)
-            for port in range(47_000, 47_030):
-                with connect(sluice.address(), source_address=("127.0.0.1", port)) as client:
-                    client.sendall(b"do I hear myself")
-                    assert receive_all(client)[0] == b""
-            always(lambda: sluice.events("health", to="healthy") == [], during=0.5, what="never healthy")
-            assert {entry["reason"] for entry in sluice.sessions()} <= {"connect_failed", "resource"}
+    """With so few ports to connect from, one of them soon meets itself (a simultaneous open)."""
+    health = {**FAST, "interval": "50ms", "unhealthy_interval": "50ms", "timeout": "40ms"}
+    dead = [f"127.0.0.1:{port}" for port in range(46_000, 46_004)]
+    conf = front(dead, workers=1, listener={"address": "127.0.0.1:45000"}, cluster={
+        "health_check": health, "circuit_breaker": "off", "panic_threshold": 100, "connect_deadline": "500ms"})
+    with local_ports(46_000, 46_011), Sluice(conf) as sluice:
+        sluice.eventually(lambda: len(sluice.events("health", to="unhealthy")) == len(dead))
+        for port in range(47_000, 47_060):
+            assert not hears_itself(sluice, port)
+        assert sluice.events("health", to="healthy") == []
+        assert "connect_failed" in {entry["reason"] for entry in sluice.eventually(sluice.sessions)}
 
 
 # Health and the breaker are two causes.

@@ -13,7 +13,7 @@ from support.backends import Backend, Hanging, Refusing
 from support.network import local_ports
 from support import requires
 from support.sluice import Sluice, front
-from support.sockets import connect, listen, receive_all, reset, session
+from support.sockets import connect, listen, outcome, receive_all, reset, session
 from support.waiting import eventually
 
 FIELDS = ["time", "listener", "client", "cluster", "backend", "attempts", "received", "sent", "connect_ms",
@@ -81,8 +81,11 @@ def backend_reset(client, server):
 
 @pytest.mark.parametrize("end", [client_closed, backend_closed, client_reset, backend_reset])
 def test_whoever_ended_the_session_is_the_reason(backend, end):
-    with Sluice(front([backend])) as sluice, session(sluice, backend) as (client, server):
-        end(client, server)
+    with Sluice(front([backend])) as sluice:
+        with session(sluice, backend) as (client, server):
+            end(client, server)
+            survivor = server if end.__name__.startswith("client") else client
+            receive_all(survivor)  # it is told, and closes after that
         assert sluice.eventually_session()["reason"] == end.__name__
 
 
@@ -147,8 +150,7 @@ def test_no_backend_and_connect_failed_are_told_apart():
     breaker = {"failure_threshold": 1, "recovery_timeout": "1m"}
     with Refusing("dead") as dead, Sluice(front([dead], cluster={"circuit_breaker": breaker})) as sluice:
         for reason, attempts in (("connect_failed", 1), ("no_backend", 0)):
-            with connect(sluice.address()) as client:
-                assert receive_all(client)[0] == b""
+            assert outcome(sluice.address())[0] == b""
             assert sluice.eventually_session(reason=reason)["attempts"] == attempts
 
 
@@ -156,8 +158,7 @@ def test_a_deadline_over_all_attempts_ends_a_session_as_connect_failed():
     cluster = {"connect_timeout": "10s", "connect_deadline": "500ms"}
     with Hanging() as backend, Sluice(front([backend], cluster=cluster)) as sluice:
         begun = time.monotonic()
-        with connect(sluice.address()) as client:
-            assert receive_all(client)[0] == b""
+        assert outcome(sluice.address())[0] == b""
         assert TIMEOUT - 0.05 <= time.monotonic() - begun <= TIMEOUT + TICK
         assert sluice.eventually_session()["reason"] == "connect_failed"
         assert sluice.events("breaker") == []
@@ -175,8 +176,7 @@ def test_a_shortage_of_our_own_is_the_reason_resource():
     with Backend("banner") as server, Sluice(front([server], workers=1, cluster=cluster)) as sluice:
         with local_ports(51_000, 51_000), connect(sluice.address(), source_address=("127.0.0.1", 52_000)) as first:
             assert first.recv(16) == b"b1\n"
-            with connect(sluice.address(), source_address=("127.0.0.1", 52_001)) as second:
-                assert receive_all(second)[0] == b""
+            assert outcome(sluice.address(), source_address=("127.0.0.1", 52_001))[0] == b""
         assert sluice.eventually_session(reason="resource")
 
 

@@ -12,11 +12,12 @@ constexpr std::chrono::milliseconds kLookInterval{1};
 
 bool run_until(Loop& loop, FunctionRef<bool()> is_true, Duration patience) {
   const auto deadline = Clock::now() + patience;
-  // Wakes the loop for a look even when nothing happens on it.
-  Timer look(loop, [] {});
+  // Wakes the loop for a look even when nothing happens on it. It starts itself again, because a
+  // round runs what is due before it blocks.
+  Timer look(loop, [&look] { look.start(kLookInterval); });
+  look.start(kLookInterval);
   while (!is_true()) {
     if (Clock::now() >= deadline) return false;
-    look.start(kLookInterval);
     uv_run(loop.raw(), UV_RUN_ONCE);
   }
   return true;

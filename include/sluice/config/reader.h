@@ -14,7 +14,7 @@
 
 namespace sluice {
 
-// A longer text is refused unread: room for 50,000 backends, and little enough that the worst text
+// A longer text is refused unread: room for 30,000 backends, and little enough that the worst text
 // of this length is dealt with in a fraction of a second.
 constexpr size_t kConfigBytesMax = size_t{2} << 20U;
 

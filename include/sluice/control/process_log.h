@@ -21,6 +21,8 @@ class ProcessLog {
   void ready(uint32_t workers, uint32_t connections_max);
   void draining(uint32_t sessions, const Timeout& limit);
   void stopped();
+  // `lines` that a log has lost so far; told when it has grown.
+  void dropped(std::string_view which, uint64_t lines);
   void transition(const Transition& transition, TimePoint now);
   void notice(const WorkerNotice& notice, TimePoint now);
   void warning(std::string_view event, const std::string& message) { log_.warning(event, message); }
@@ -34,6 +36,7 @@ class ProcessLog {
   };
   Log& log_;
   std::map<std::string, Repetition> repetitions_;
+  std::map<std::string, uint64_t> dropped_;
 };
 
 }  // namespace sluice

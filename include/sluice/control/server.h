@@ -67,6 +67,7 @@ class Server {
   void on_transition(const Transition& transition);
   void announce_half_open();
   void reopen_logs();
+  void keep_house();
 
   void begin_drain();
   void cut_sessions(EndReason reason);
@@ -89,6 +90,7 @@ class Server {
   Timer half_open_due_;
   Timer drain_due_;
   Timer serve_anyway_;
+  Timer housekeeping_due_;
   std::vector<std::unique_ptr<SignalWatcher>> signals_;
 
   std::unique_ptr<AccessLog> access_log_;

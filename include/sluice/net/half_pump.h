@@ -12,7 +12,8 @@
 //   and on draining "the sink is full". (A pipe fills by slots, not by bytes.)
 // - A pipe is held only while bytes are in it, and goes back to the pool only empty.
 // - With edge triggering a socket that may still have something must be left marked readable. A
-//   short read says "empty" only while no hang-up and no urgent byte was announced for that socket.
+//   short read says "empty" only while no hang-up and no urgent byte was announced for that socket,
+//   and never on a unix one.
 //
 // What a pump wants to wait for is derived from these, never stored.
 #pragma once
@@ -36,6 +37,7 @@ struct Endpoint {
   bool is_writable = false;
   bool has_hangup = false;  // read until the end of the stream or the error itself shows
   bool has_urgent = false;  // an urgent byte was announced: reads stop short at it, splice hangs
+  bool is_unix = false;     // reads stop short at a passed descriptor, unannounced
 
   bool is_broken() const { return error != 0; }
   void break_with(int problem);

@@ -21,6 +21,7 @@ struct Readiness {
   bool is_readable() const;  // data, an end of stream or an error can be read
   bool is_writable() const;
   bool has_hangup() const;  // end of stream or error: read on until it shows
+  bool is_hung_up() const;  // both directions are over, or have not begun
   bool has_error() const;
   bool has_urgent() const;
 };

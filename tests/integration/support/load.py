@@ -12,7 +12,7 @@ UNDER_LOAD_RATE_MIN = 500
 
 
 class Load:
-    """Runs from construction on; `stop()` or `result()` give what happened (see load_main.py)."""
+    """Runs from construction on, for a number of sessions (`result()`) or until `stop()` (see load_main.py)."""
 
     def __init__(self, address, **options):
         arguments = [sys.executable, str(_MAIN), "--connect", f"{address[0]}:{address[1]}"]
@@ -28,11 +28,10 @@ class Load:
 
     def stop(self, within=40):
         """No new session from now on; what is under way is finished."""
-        self.process.stdin.close()
         return self.result(within)
 
     def result(self, within=120):
-        self.process.wait(within)
-        answer = json.loads(self.process.stdout.read())
+        output, _ = self.process.communicate(timeout=within)
+        answer = json.loads(output)
         answer["rate"] = answer["sessions"] / answer["seconds"]
         return answer

@@ -1,7 +1,7 @@
 """Clients in a process of their own: --clients at a time, --rate sessions per second in all.
 
-Each session connects, sends --bytes of its own, reads them back and closes. Runs until --sessions are done or stdin
-ends, then prints one JSON object: sessions, seconds, errors [{begun, at, phase, error}], slowest_ms, gave_up.
+Each session connects, sends --bytes of its own, reads them back and closes. Runs until --sessions are done or, without
+that, until stdin ends, then prints one JSON object: sessions, seconds, errors [{begun, at, phase, error}], slowest_ms, gave_up.
 With --patience a client that has no answer by then goes away with a reset.
 """
 import argparse
@@ -30,7 +30,8 @@ class Load:
 
     async def run(self):
         loop = asyncio.get_running_loop()
-        loop.add_reader(sys.stdin.fileno(), self.stop)
+        if self.options.sessions == 0:
+            loop.add_reader(sys.stdin.fileno(), self.stop)
         await asyncio.gather(*(self.client(number) for number in range(self.options.clients)))
         return {"sessions": self.sessions, "seconds": time.monotonic() - self.begun, "errors": self.errors,
                 "slowest_ms": self.slowest * 1000, "gave_up": self.gave_up}

@@ -44,12 +44,13 @@ def own_network():
 
 
 def nft(command):
-    return subprocess.run(["nft", "-j", *command.split()], check=True, capture_output=True, text=True).stdout
+    """One command; nft parses the words itself."""
+    return subprocess.run(["nft", "-j", "--", command], check=True, capture_output=True, text=True).stdout
 
 
 def _base_chain(name, priority):
-    subprocess.run(["nft", "-f", "-"], check=True, text=True, input=f"""
-        table {TABLE} {{ chain {name} {{ type filter hook input priority {priority}; policy accept; }} }}""")
+    nft(f"add table {TABLE}")
+    nft(f"add chain {TABLE} {name} {{ type filter hook input priority {priority}; policy accept; }}")
 
 
 class ConnectCounter:

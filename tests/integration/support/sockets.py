@@ -111,6 +111,16 @@ def receive_all(sock):
         data += piece
 
 
+def outcome(address, **options):
+    """What a client that only listens gets: (every byte, "fin" or "reset"). A refusal may come before connect returns."""
+    try:
+        sock = connect(address, **options)
+    except ConnectionResetError:
+        return b"", "reset"
+    with sock:
+        return receive_all(sock)
+
+
 class InBackground(threading.Thread):
     """A call in a thread of its own; result() gives what it returned or raises what it raised."""
 

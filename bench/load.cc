@@ -1,0 +1,143 @@
+// The load of bench/run, one thread: either the server behind the proxy or the clients in front.
+//
+//   bench-load backend echo|reply|source|sink [--bytes N]
+//       prints "port P", then serves
+//   bench-load client ping_pong|reconnect|idle|receive|send --port P
+//       [--connections N] [--bytes N] [--units N]
+//       prints "ready" once every connection has done its first work, then goes on
+//
+// Both obey `mark` (count from here) and `report` (one line of JSON) on stdin and end with it. With
+// --units the clients end after that many units and report by themselves. Exit status 3: an error,
+// told on stderr, so that what was measured is worth nothing.
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <array>
+#include <charconv>
+#include <cstdio>
+#include <cstdlib>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <utility>
+
+#include "load_backend.h"
+#include "load_client.h"
+#include "load_loop.h"
+#include "load_stats.h"
+
+namespace sluice::bench {
+namespace {
+
+struct CommandLine {
+  std::string_view mode;
+  uint64_t port = 0;
+  uint64_t connections = 1;
+  uint64_t bytes = 64;
+  std::optional<uint64_t> units_max;
+};
+
+[[noreturn]] void refuse(std::string_view what) {
+  std::fputs(fmt::format("bench-load: {}; see the top of bench/load.cc\n", what).c_str(), stderr);
+  std::exit(2);
+}
+
+uint64_t read_number(std::string_view text) {
+  uint64_t value = 0;
+  const auto [stop, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (problem != std::errc{} || stop != text.data() + text.size() || value == 0) {
+    refuse(fmt::format("'{}' is not a positive number", text));
+  }
+  return value;
+}
+
+CommandLine read_command_line(std::span<char*> arguments) {
+  CommandLine line;
+  line.mode = arguments[0];
+  for (size_t i = 1; i + 1 < arguments.size(); i += 2) {
+    const std::string_view name = arguments[i];
+    const uint64_t value = read_number(arguments[i + 1]);
+    if (name == "--port") {
+      line.port = value;
+    } else if (name == "--connections") {
+      line.connections = value;
+    } else if (name == "--bytes") {
+      line.bytes = value;
+    } else if (name == "--units") {
+      line.units_max = value;
+    } else {
+      refuse(fmt::format("there is no option '{}'", name));
+    }
+  }
+  return line;
+}
+
+template <typename Mode, size_t kCount>
+Mode find_mode(const std::array<std::pair<std::string_view, Mode>, kCount>& modes,
+               std::string_view name) {
+  for (const auto& [known, mode] : modes) {
+    if (known == name) return mode;
+  }
+  refuse(fmt::format("there is no mode '{}'", name));
+}
+
+// As many descriptors as may be had: 5,000 clients need 5,000.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+void run_backend(const CommandLine& line) {
+  constexpr std::array<std::pair<std::string_view, BackendMode>, 4> kModes{{
+      {"echo", BackendMode::echo},
+      {"reply", BackendMode::reply},
+      {"source", BackendMode::source},
+      {"sink", BackendMode::sink},
+  }};
+  Stats stats;
+  Loop loop(stats);
+  const Backend backend(loop, stats, find_mode(kModes, line.mode), line.bytes);
+  say(fmt::format("port {}", backend.port()));
+  loop.run();
+}
+
+void run_clients(const CommandLine& line) {
+  constexpr std::array<std::pair<std::string_view, ClientMode>, 5> kModes{{
+      {"ping_pong", ClientMode::ping_pong},
+      {"reconnect", ClientMode::reconnect},
+      {"idle", ClientMode::idle},
+      {"receive", ClientMode::receive},
+      {"send", ClientMode::send},
+  }};
+  ClientOptions options{.mode = find_mode(kModes, line.mode),
+                        .connections = line.connections,
+                        .bytes = line.bytes,
+                        .units_max = line.units_max};
+  options.target.sin_family = AF_INET;
+  options.target.sin_port = htons(static_cast<uint16_t>(line.port));
+  options.target.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  Stats stats;
+  Loop loop(stats);
+  const Clients clients(loop, stats, options);
+  loop.run();
+  if (options.units_max) say(stats.report());
+}
+
+}  // namespace
+}  // namespace sluice::bench
+
+int main(int argc, char** argv) {
+  using namespace sluice::bench;
+  const std::span<char*> arguments(argv, static_cast<size_t>(argc));
+  if (arguments.size() < 3) refuse("say backend or client, and a mode");
+  raise_descriptor_limit();
+  const CommandLine line = read_command_line(arguments.subspan(2));
+  if (std::string_view(arguments[1]) == "backend") {
+    run_backend(line);
+  } else {
+    run_clients(line);
+  }
+}

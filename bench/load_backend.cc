@@ -1,0 +1,173 @@
+#include "load_backend.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <span>
+#include <string>
+
+namespace sluice::bench {
+namespace {
+
+constexpr int kBacklog = 4096;
+constexpr int kAcceptsPerTurnMax = 64;
+constexpr size_t kBlockBytes = 256 * 1024;
+
+// What is read is forgotten, what is sent is the same for all: one block serves everybody.
+std::array<char, kBlockBytes> block{};
+
+class Connection : public Target {
+ public:
+  Connection(Loop& loop, Stats& stats, int fd) : loop_(loop), stats_(stats), fd_(fd) {}
+  ~Connection() override { ::close(fd_); }
+
+ protected:
+  Loop& loop_;
+  Stats& stats_;
+  const int fd_;
+};
+
+class Sink final : public Connection {
+ public:
+  using Connection::Connection;
+
+  void on_ready(uint32_t) override {
+    const ssize_t bytes = ::recv(fd_, block.data(), block.size(), 0);
+    if (bytes > 0) {
+      stats_.add_bytes(static_cast<uint64_t>(bytes));
+    } else if (bytes == 0 || errno != EAGAIN) {
+      delete this;
+    }
+  }
+};
+
+class Source final : public Connection {
+ public:
+  using Connection::Connection;
+
+  void on_ready(uint32_t) override {
+    const ssize_t bytes = ::send(fd_, block.data(), block.size(), MSG_NOSIGNAL);
+    if (bytes > 0) {
+      stats_.add_bytes(static_cast<uint64_t>(bytes));
+    } else if (errno != EAGAIN) {
+      delete this;
+    }
+  }
+};
+
+// Echo and reply: reads what there is, answers, and keeps what the socket did not take.
+class Responder final : public Connection {
+ public:
+  Responder(Loop& loop, Stats& stats, int fd, BackendMode mode, size_t bytes)
+      : Connection(loop, stats, fd), mode_(mode), bytes_(bytes) {}
+
+  void on_ready(uint32_t events) override {
+    if (!pending_.empty() && !flush(events)) return;
+    const ssize_t bytes = ::recv(fd_, block.data(), block.size(), 0);
+    if (bytes <= 0) {
+      if (bytes == 0 || errno != EAGAIN) delete this;
+      return;
+    }
+    stats_.add_bytes(static_cast<uint64_t>(bytes));
+    answer(static_cast<size_t>(bytes));
+  }
+
+ private:
+  void answer(size_t received) {
+    size_t to_send = received;
+    if (mode_ == BackendMode::reply) {
+      received_ += received;
+      to_send = received_ / bytes_ * bytes_;
+      received_ %= bytes_;
+    }
+    while (to_send > 0 && pending_.empty()) {
+      const size_t part = std::min(to_send, block.size());
+      to_send -= part;
+      send_or_keep({block.data(), part});
+    }
+    pending_.append(to_send, '\0');
+  }
+
+  void send_or_keep(std::span<const char> data) {
+    const ssize_t sent = ::send(fd_, data.data(), data.size(), MSG_NOSIGNAL);
+    const size_t taken = sent > 0 ? static_cast<size_t>(sent) : 0;
+    if (taken == data.size()) return;
+    pending_.assign(data.begin() + static_cast<std::ptrdiff_t>(taken), data.end());
+    loop_.modify(fd_, EPOLLOUT, *this);
+  }
+
+  // True when nothing is pending any more. Deletes the connection when it broke.
+  bool flush(uint32_t events) {
+    const ssize_t sent = ::send(fd_, pending_.data(), pending_.size(), MSG_NOSIGNAL);
+    if (sent < 0 && (errno != EAGAIN || (events & EPOLLERR) != 0)) {
+      delete this;
+      return false;
+    }
+    if (sent > 0) pending_.erase(0, static_cast<size_t>(sent));
+    if (!pending_.empty()) return false;
+    loop_.modify(fd_, EPOLLIN, *this);
+    return true;
+  }
+
+  const BackendMode mode_;
+  const size_t bytes_;
+  size_t received_ = 0;
+  std::string pending_;
+};
+
+Connection* make_connection(Loop& loop, Stats& stats, int fd, BackendMode mode, size_t bytes) {
+  switch (mode) {
+    case BackendMode::echo:
+    case BackendMode::reply:
+      return new Responder(loop, stats, fd, mode, bytes);
+    case BackendMode::source:
+      return new Source(loop, stats, fd);
+    case BackendMode::sink:
+      return new Sink(loop, stats, fd);
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+Backend::Backend(Loop& loop, Stats& stats, BackendMode mode, size_t bytes)
+    : loop_(loop), stats_(stats), mode_(mode), bytes_(bytes) {
+  listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  auto* const generic = reinterpret_cast<sockaddr*>(&address);
+  // Accepted sockets inherit it.
+  const int yes = 1;
+  ::setsockopt(listener_, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+  if (::bind(listener_, generic, size) != 0 || ::listen(listener_, kBacklog) != 0 ||
+      ::getsockname(listener_, generic, &size) != 0) {
+    fail("cannot listen", errno);
+  }
+  port_ = ntohs(address.sin_port);
+  loop_.add(listener_, EPOLLIN, *this);
+}
+
+Backend::~Backend() { ::close(listener_); }
+
+void Backend::on_ready(uint32_t) {
+  for (int i = 0; i < kAcceptsPerTurnMax; ++i) {
+    const int fd = ::accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0) {
+      if (errno != EAGAIN && errno != ECONNABORTED) fail("cannot accept", errno);
+      return;
+    }
+    // The connection owns itself: it lives until its peer ends it.
+    Connection* const connection = make_connection(loop_, stats_, fd, mode_, bytes_);
+    loop_.add(fd, mode_ == BackendMode::source ? EPOLLOUT : EPOLLIN, *connection);
+  }
+}
+
+}  // namespace sluice::bench

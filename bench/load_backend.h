@@ -1,0 +1,37 @@
+// The server behind the proxy: one listening socket, any number of connections.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "load_loop.h"
+
+namespace sluice::bench {
+
+enum class BackendMode : uint8_t {
+  echo,    // sends back what it gets
+  reply,   // for each full request of `bytes` one reply of `bytes`
+  source,  // sends without end
+  sink,    // reads and forgets
+};
+
+// Listens on a free port of 127.0.0.1 and serves on `loop`.
+class Backend final : public Target {
+ public:
+  Backend(Loop& loop, Stats& stats, BackendMode mode, size_t bytes);
+  ~Backend() override;
+
+  uint16_t port() const { return port_; }
+  void on_ready(uint32_t events) override;
+
+ private:
+  Loop& loop_;
+  Stats& stats_;
+  const BackendMode mode_;
+  const size_t bytes_;
+  int listener_ = -1;
+  uint16_t port_ = 0;
+};
+
+}  // namespace sluice::bench

@@ -1,0 +1,188 @@
+// What a right file becomes.
+#include <gtest/gtest.h>
+
+#include "support.h"
+
+namespace sluice::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::string_view kSmallest = R"(listeners:
+  - {name: web, address: 0.0.0.0:8080, cluster: web}
+clusters:
+  - name: web
+    backends: [10.0.0.1:80, 10.0.0.2:80]
+)";
+
+TEST(Reader, smallest_file_of_the_contract_is_enough) {
+  const Config config = config_of(kSmallest);
+  ASSERT_EQ(config.listeners.size(), 1U);
+  EXPECT_EQ(config.listeners[0].name, "web");
+  EXPECT_EQ(config.listeners[0].addresses, std::vector{Address::ipv4({0, 0, 0, 0}, 8080)});
+  EXPECT_EQ(config.listeners[0].cluster, "web");
+  ASSERT_EQ(config.clusters.size(), 1U);
+  ASSERT_EQ(config.clusters[0].backends.size(), 2U);
+  EXPECT_EQ(config.clusters[0].backends[1].address, Address::ipv4({10, 0, 0, 2}, 80));
+}
+
+TEST(Reader, json_is_read_as_it_is) {
+  const Config config = config_of(R"({
+	"workers": 4,
+	"listeners": [{"name": "web", "address": ["0.0.0.0:80", "[::1]:80"], "cluster": "web"}],
+	"clusters": [{"name": "web", "backends": [{"address": "10.0.0.1:80", "weight": 3}],
+		"circuit_breaker": false, "balance": {"policy": "least_connections"}}]
+})");
+  EXPECT_EQ(config.workers, 4U);
+  EXPECT_EQ(config.listeners[0].addresses.size(), 2U);
+  EXPECT_EQ(config.clusters[0].backends[0].weight, 3U);
+  EXPECT_FALSE(config.clusters[0].settings.circuit_breaker.is_enabled);
+  EXPECT_EQ(config.clusters[0].settings.balance, BalancePolicy::least_connections);
+}
+
+TEST(Reader, byte_order_mark_and_windows_line_ends_are_taken) {
+  const Config config = config_of(
+      "\xEF\xBB\xBFworkers: 2\r\n# \r\nlisteners: [{name: a, address: 0.0.0.0:1, cluster: b}]\r\n"
+      "clusters: [{name: b, backends: [10.0.0.1:80]}]\r\n");
+  EXPECT_EQ(config.workers, 2U);
+}
+
+TEST(Reader, process_settings_land_in_their_fields) {
+  const Config config = config_of(file_with(R"(workers: 3
+max_connections: 1000
+drain_timeout: off
+splice: off
+log: {level: debug, format: json, file: /tmp/a.log}
+access_log: {file: stderr, format: json})"));
+  EXPECT_EQ(config.workers, 3U);
+  EXPECT_EQ(config.max_connections, 1000U);
+  EXPECT_EQ(config.drain_timeout, std::nullopt);
+  EXPECT_EQ(config.splice, SpliceMode::off);
+  EXPECT_EQ(config.log.level, LogLevel::debug);
+  EXPECT_EQ(config.log.format, LogFormat::json);
+  EXPECT_EQ(config.log.file, "/tmp/a.log");
+  EXPECT_EQ(config.access_log.file, "stderr");
+  EXPECT_EQ(config.access_log.format, LogFormat::json);
+}
+
+TEST(Reader, listener_settings_land_in_their_fields) {
+  const Config config = config_of(listener_with(R"(
+  idle_timeout: 90s, half_close_timeout: off, max_duration: 1.5h, max_connections: 10, backlog: 128,
+  on_unavailable: close, unix: {mode: "0600", owner: www, group: "33"},
+  tcp: {nodelay: false, keepalive: {idle: 5s, probes: 9}, dead_peer_timeout: 10s,
+        user_timeout: 20s})"));
+  const ListenerConfig& listener = config.listeners[0];
+  EXPECT_EQ(listener.idle_timeout, 90s);
+  EXPECT_EQ(listener.half_close_timeout, std::nullopt);
+  EXPECT_EQ(listener.max_duration, 90min);
+  EXPECT_EQ(listener.max_connections, 10U);
+  EXPECT_EQ(listener.backlog, 128U);
+  EXPECT_EQ(listener.on_unavailable, OnUnavailable::close);
+  EXPECT_EQ(listener.unix_socket.mode, 0600U);
+  EXPECT_EQ(listener.unix_socket.owner, "www");
+  EXPECT_EQ(listener.unix_socket.group, "33");
+  EXPECT_FALSE(listener.tcp.nodelay);
+  EXPECT_EQ(listener.tcp.keepalive->idle, 5s);
+  EXPECT_EQ(listener.tcp.keepalive->interval, 10s);
+  EXPECT_EQ(listener.tcp.keepalive->probes, 9U);
+  EXPECT_EQ(listener.tcp.dead_peer_timeout, 10s);
+  EXPECT_EQ(listener.tcp.user_timeout, 20s);
+}
+
+TEST(Reader, cluster_settings_land_in_their_fields) {
+  const Config config = config_of(cluster_with(R"(
+  balance: least_connections, connect_timeout: 250ms, connect_attempts: 1, connect_deadline: 2s,
+  panic_threshold: 12.5, source_address: 10.0.0.9, tcp: {keepalive: off},
+  health_check: {type: tcp, interval: 2s, unhealthy_interval: 3s, timeout: 100ms, jitter: 0,
+                 healthy_threshold: 4, unhealthy_threshold: 5, port: 81, send: "PING\r\n",
+                 expect: {hex: "2b 50 4F 4e47"}},
+  circuit_breaker: {failure_threshold: 6, recovery_timeout: 7s, max_recovery_timeout: 8s,
+                    success_threshold: 9, jitter: 50, early_trial: false})"));
+  const ClusterConfig& cluster = config.clusters[0];
+  EXPECT_EQ(cluster.settings.balance, BalancePolicy::least_connections);
+  EXPECT_EQ(cluster.settings.connect_timeout, 250ms);
+  EXPECT_EQ(cluster.settings.connect_attempts, 1U);
+  EXPECT_EQ(cluster.settings.connect_deadline, 2s);
+  EXPECT_EQ(cluster.settings.panic_threshold, 12.5);
+  EXPECT_EQ(cluster.source_address, Address::ipv4({10, 0, 0, 9}, 0));
+  EXPECT_EQ(cluster.tcp.keepalive.has_value(), false);
+  ASSERT_TRUE(cluster.health_check);
+  EXPECT_EQ(cluster.health_check->interval, 2s);
+  EXPECT_EQ(cluster.health_check->unhealthy_interval, 3s);
+  EXPECT_EQ(cluster.health_check->timeout, 100ms);
+  EXPECT_EQ(cluster.health_check->jitter, 0);
+  EXPECT_EQ(cluster.health_check->port, 81);
+  EXPECT_EQ(cluster.health_check->send, "PING\r\n");
+  EXPECT_EQ(cluster.health_check->expect, "+PONG");
+  EXPECT_EQ(cluster.settings.health_thresholds, (HealthThresholds{4, 5}));
+  EXPECT_EQ(cluster.settings.circuit_breaker, (CircuitBreakerSettings{.is_enabled = true,
+                                                                      .failure_threshold = 6,
+                                                                      .recovery_timeout = 7s,
+                                                                      .max_recovery_timeout = 8s,
+                                                                      .success_threshold = 9,
+                                                                      .jitter = 50,
+                                                                      .early_trial = false}));
+}
+
+TEST(Reader, sections_that_are_off_or_false_are_off) {
+  for (const std::string_view off : {"off", "false", "\"off\""}) {
+    const ClusterConfig cluster =
+        config_of(cluster_with(fmt::format("health_check: {0}, circuit_breaker: {0}", off)))
+            .clusters[0];
+    EXPECT_FALSE(cluster.health_check);
+    EXPECT_FALSE(cluster.settings.has_probes);
+    EXPECT_FALSE(cluster.settings.circuit_breaker.is_enabled);
+  }
+}
+
+TEST(Reader, backends_are_addresses_or_maps) {
+  const ClusterConfig cluster = config_of(R"(listeners: [{name: a, address: unix:@a, cluster: c}]
+clusters:
+  - name: c
+    backends:
+      - db.example:5432
+      - "[fd00::1]:80"
+      - unix:/run/x.sock
+      - {address: 10.0.0.1:80, name: one, weight: 0, priority: 2, state: draining,
+         health_check_port: 81}
+)")
+                                    .clusters[0];
+  ASSERT_EQ(cluster.backends.size(), 4U);
+  EXPECT_EQ(cluster.backends[0].name, "db.example:5432");
+  EXPECT_TRUE(cluster.backends[0].address.is_name());
+  EXPECT_EQ(cluster.backends[1].name, "[fd00::1]:80");
+  EXPECT_EQ(cluster.backends[2].address, Address::unix_path("/run/x.sock"));
+  const BackendConfig& last = cluster.backends[3];
+  EXPECT_EQ(last.name, "one");
+  EXPECT_EQ(last.weight, 0U);
+  EXPECT_EQ(last.priority, 2U);
+  EXPECT_EQ(last.admin_state, AdminState::draining);
+  EXPECT_EQ(last.health_check_port, 81);
+}
+
+TEST(Reader, alias_repeats_a_value) {
+  const Config config = config_of(R"(listeners: [{name: a, address: unix:@a, cluster: c},
+  {name: b, address: unix:@b, cluster: d}]
+clusters:
+  - {name: c, backends: [10.0.0.1:80], health_check: &probe {interval: 7s}}
+  - {name: d, backends: [10.0.0.1:80], health_check: *probe}
+)");
+  EXPECT_EQ(config.clusters[0].health_check->interval, 7s);
+  EXPECT_EQ(config.clusters[1].health_check->interval, 7s);
+}
+
+TEST(Reader, durations_are_exact) {
+  const auto timeout_of = [](std::string_view text) {
+    return config_of(listener_with(fmt::format("max_duration: {}", text)))
+        .listeners[0]
+        .max_duration;
+  };
+  EXPECT_EQ(timeout_of("250ms"), 250ms);
+  EXPECT_EQ(timeout_of("10.000001ms"), 10'000'001ns);
+  EXPECT_EQ(timeout_of("0.1s"), 100ms);
+  EXPECT_EQ(timeout_of("1.5m"), 90s);
+  EXPECT_EQ(timeout_of("2h"), 2h);
+}
+
+}  // namespace
+}  // namespace sluice::test

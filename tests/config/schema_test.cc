@@ -1,0 +1,140 @@
+// The schema's rows, and the texts that are made of them.
+#include "sluice/config/schema.h"
+
+#include <gtest/gtest.h>
+#include <simdjson.h>
+
+#include <algorithm>
+#include <set>
+
+#include "support.h"
+
+namespace sluice::test {
+namespace {
+
+constexpr std::string_view kHowToRegenerate =
+    "regenerate it: ninja -C BUILD src/config/sluice-generate && BUILD/src/config/sluice-generate "
+    ".";
+
+TEST(Schema, reference_page_is_up_to_date) {
+  EXPECT_EQ(file_text("docs/CONFIGURATION.md"), render_reference()) << kHowToRegenerate;
+}
+
+TEST(Schema, json_schema_is_up_to_date) {
+  EXPECT_EQ(file_text("conf/sluice.schema.json"), render_json_schema()) << kHowToRegenerate;
+}
+
+TEST(Schema, json_schema_is_json) {
+  simdjson::dom::parser parser;
+  simdjson::dom::element root;
+  ASSERT_FALSE(parser.parse(simdjson::padded_string(render_json_schema())).get(root));
+  std::string_view type;
+  EXPECT_FALSE(
+      root.at_pointer("/$defs/clusters/properties/connect_timeout/allOf/0/anyOf/0/type").get(type));
+  EXPECT_EQ(type, "string");
+}
+
+TEST(Schema, every_row_is_complete_and_there_once) {
+  std::set<std::string> paths;
+  for (const SchemaRow& row : schema_rows()) {
+    EXPECT_TRUE(paths.insert(row.path).second) << row.path;
+    EXPECT_FALSE(row.type.empty()) << row.path;
+    EXPECT_FALSE(row.help.empty()) << row.path;
+    const size_t dot = row.path.rfind('.');
+    const bool is_in_section = dot != std::string::npos && row.path[dot - 1] != ']';
+    EXPECT_TRUE(!is_in_section || paths.contains(row.path.substr(0, dot))) << row.path;
+  }
+}
+
+TEST(Schema, defaults_are_the_contract_s) {
+  const std::vector<std::pair<std::string, std::string>> expected = {
+      {"workers", "auto"},
+      {"drain_timeout", "30s"},
+      {"splice", "auto"},
+      {"listeners[].idle_timeout", "1h"},
+      {"listeners[].half_close_timeout", "5m"},
+      {"listeners[].max_duration", "off"},
+      {"listeners[].backlog", "4096"},
+      {"listeners[].on_unavailable", "reset"},
+      {"listeners[].unix.mode", "\"0660\""},
+      {"listeners[].tcp.keepalive.idle", "1m"},
+      {"clusters[].tcp.dead_peer_timeout", "30s"},
+      {"clusters[].balance", "round_robin"},
+      {"clusters[].connect_timeout", "2s"},
+      {"clusters[].connect_attempts", "3"},
+      {"clusters[].connect_deadline", "6s"},
+      {"clusters[].health_check", "on"},
+      {"clusters[].health_check.interval", "5s"},
+      {"clusters[].circuit_breaker.failure_threshold", "5"},
+      {"clusters[].circuit_breaker.recovery_timeout", "30s"},
+      {"clusters[].circuit_breaker.max_recovery_timeout", "5m"},
+      {"clusters[].panic_threshold", "0"},
+      {"clusters[].backends[].weight", "1"},
+  };
+  const auto rows = schema_rows();
+  for (const auto& [path, value] : expected) {
+    const auto row = std::find_if(rows.begin(), rows.end(), [&path = path](const SchemaRow& each) {
+      return each.path == path;
+    });
+    ASSERT_NE(row, rows.end()) << path;
+    EXPECT_EQ(row->default_value, value) << path;
+  }
+}
+
+TEST(Schema, reload_is_the_contract_s) {
+  const std::set<std::string> not_reloadable = {"workers",
+                                                "log",
+                                                "log.format",
+                                                "log.file",
+                                                "listeners[].name",
+                                                "listeners[].address",
+                                                "listeners[].backlog",
+                                                "listeners[].unix",
+                                                "listeners[].unix.mode",
+                                                "listeners[].unix.owner",
+                                                "listeners[].unix.group",
+                                                "clusters[].name"};
+  for (const SchemaRow& row : schema_rows()) {
+    EXPECT_EQ(row.is_reloadable, !not_reloadable.contains(row.path)) << row.path;
+  }
+}
+
+TEST(Schema, settings_of_later_versions_are_in_no_page) {
+  EXPECT_EQ(render_reference().find("maglev"), std::string::npos);
+  EXPECT_EQ(render_json_schema().find("outlier_detection"), std::string::npos);
+}
+
+TEST(Schema, help_names_every_setting) {
+  const std::string help = render_settings_help();
+  for (const SchemaRow& row : schema_rows()) EXPECT_NE(help.find(row.path), std::string::npos);
+}
+
+TEST(EffectiveConfig, reads_back_to_the_same) {
+  const std::string text = R"(workers: 3
+log: {file: "/a/$$b \"c\"", level: error}
+listeners:
+  - {name: a, address: [unix:@x, "[fe80::1%2]:80"], cluster: c, max_connections: 5,
+     idle_timeout: 1.5s, unix: {owner: me}, tcp: {keepalive: off, user_timeout: 10.5ms}}
+clusters:
+  - name: c
+    source_address: "fd00::1"
+    panic_threshold: 33.25
+    circuit_breaker: off
+    backends: [db.example:1, {address: 10.0.0.1:1, name: x, state: maintenance, health_check_port: 9}]
+    health_check: {send: {hex: 00ff24}, expect: "\x01\n$$", port: 7}
+  - {name: d, backends: [], health_check: off, balance: least_connections}
+)";
+  const ReadResult first = read(text);
+  ASSERT_TRUE(first.config) << render_problems("file", text, first.problems);
+  const std::string effective = render_effective_config(*first.config);
+  const ReadResult second = read(effective);
+  ASSERT_TRUE(second.config) << render_problems("effective", effective, second.problems);
+  EXPECT_EQ(render_effective_config(*second.config), effective);
+  EXPECT_EQ(second.config->log.file, "/a/$b \"c\"");
+  EXPECT_EQ(second.config->clusters[0].health_check->send, std::string("\0\xFF$", 3));
+  EXPECT_EQ(second.config->clusters[0].health_check->expect, "\x01\n$");
+  EXPECT_EQ(second.config->clusters[0].backends[0].name, "db.example:1");
+}
+
+}  // namespace
+}  // namespace sluice::test

@@ -1,0 +1,161 @@
+// Keys that are unknown, doubled, missing or early, and what only the whole file shows.
+#include <gtest/gtest.h>
+
+#include "support.h"
+
+namespace sluice::test {
+namespace {
+
+TEST(StructureErrors, unknown_settings_suggest_the_nearest) {
+  EXPECT_EQ(
+      problems_of(cluster_with("health_check: {intervall: 5s}")),
+      Lines{"2:16+9 error: unknown setting 'intervall' in health_check; did you mean 'interval'?"});
+  EXPECT_EQ(problems_of(cluster_with("connect-timeout: 5s")),
+            Lines{"2:1+15 error: unknown setting 'connect-timeout' in cluster 'web'; did you mean "
+                  "'connect_timeout'?"});
+  EXPECT_EQ(problems_of(file_with("wrokers: 5")),
+            Lines{"2:1+7 error: unknown setting 'wrokers'; did you mean 'workers'?"});
+  EXPECT_EQ(problems_of(file_with("\"strange thing\": 5")),
+            Lines{"2:1+15 error: unknown setting 'strange thing'"});
+}
+
+TEST(StructureErrors, misplaced_settings_say_where_they_belong) {
+  EXPECT_EQ(problems_of(listener_with("connect_timeout: 5s")),
+            Lines{"2:1+15 error: unknown setting 'connect_timeout' in listener 'web'; there is "
+                  "clusters[].connect_timeout"});
+}
+
+TEST(StructureErrors, dotted_keys_are_no_shortcut) {
+  EXPECT_EQ(problems_of(file_with("log.level: debug")),
+            Lines{"2:1+9 error: unknown setting 'log.level'"});
+}
+
+TEST(StructureErrors, settings_of_later_versions_say_so) {
+  EXPECT_EQ(problems_of(file_with("admin: {address: 127.0.0.1:9000}")),
+            Lines{"2:1+5 error: 'admin' is not in this version yet"});
+  EXPECT_EQ(problems_of(cluster_with("limits: {max_connections: 5}")),
+            Lines{"2:1+6 error: 'limits' in cluster 'web' is not in this version yet"});
+  EXPECT_EQ(problems_of(listener_with("tcp: {fast_open: 5}")),
+            Lines{"2:7+9 error: 'fast_open' in tcp is not in this version yet"});
+}
+
+TEST(StructureErrors, duplicate_keys_are_found) {
+  EXPECT_EQ(problems_of(file_with("workers: 1\nworkers: 2")),
+            Lines{"3:1+7 error: 'workers' is given twice; first on line 2"});
+  EXPECT_EQ(problems_of(cluster_with("health_check: {port: 1, port: 2, \"port\": 3}")),
+            (Lines{"2:25+4 error: 'port' is given twice; first on line 2",
+                   "2:34+6 error: 'port' is given twice; first on line 2"}));
+}
+
+TEST(StructureErrors, required_settings_are_missed) {
+  EXPECT_EQ(problems_of("listeners:\n  - name: web\nclusters:\n  - backends: [10.0.0.1:80]\n"),
+            (Lines{"2:5+4 error: listener 'web' has no 'address'",
+                   "2:5+4 error: listener 'web' has no 'cluster'",
+                   "4:5+8 error: this cluster has no 'name'"}));
+}
+
+TEST(StructureErrors, names_used_twice) {
+  const std::string text = R"(listeners:
+  - {name: web, address: 0.0.0.0:80, cluster: web}
+  - {name: web, address: 0.0.0.0:81, cluster: web}
+clusters:
+  - {name: web, backends: [10.0.0.1:80, 10.0.0.1:80]}
+  - {name: web, backends: [{name: a, address: 10.0.0.1:80}, {name: a, address: 10.0.0.2:80}]}
+)";
+  EXPECT_EQ(problems_of(text),
+            (Lines{"3:12+3 error: a listener named 'web' is there already, on line 2",
+                   "5:41+11 error: a backend named '10.0.0.1:80' is there already, on line 5",
+                   "6:12+3 error: a cluster named 'web' is there already, on line 5",
+                   "6:68+1 error: a backend named 'a' is there already, on line 6"}));
+}
+
+TEST(StructureErrors, listener_without_its_cluster) {
+  EXPECT_EQ(problems_of("listeners: [{name: a, address: 0.0.0.0:80, cluster: wbe}]\n"
+                        "clusters: [{name: web, backends: [10.0.0.1:80]}]\n"),
+            (Lines{"1:53+3 error: there is no cluster named 'wbe'; did you mean 'web'?",
+                   "2:19+3 warning: no listener uses cluster 'web'"}));
+}
+
+TEST(StructureErrors, same_address_bound_twice) {
+  const std::string text = R"(listeners:
+  - {name: a, address: [127.0.0.1:80, "[::1]:80", unix:/run/x], cluster: web}
+  - name: b
+    cluster: web
+    address: ["[0::1]:80", 127.0.0.1:80, 127.0.0.1:81, unix:/run/x, 127.0.0.1:0, 127.0.0.1:0]
+clusters: [{name: web, backends: [10.0.0.1:80]}]
+)";
+  EXPECT_EQ(problems_of(text), (Lines{"5:15+11 error: [::1]:80 is bound already on line 2",
+                                      "5:28+12 error: 127.0.0.1:80 is bound already on line 2",
+                                      "5:56+11 error: unix:/run/x is bound already on line 2"}));
+}
+
+TEST(StructureErrors, every_error_is_reported_at_once) {
+  const ReadResult result = read(R"(workers: x
+log: {level: loud}
+listeners: [{name: web, address: 80, cluster: web, idle_timeout: 5}]
+clusters: [{name: web, backends: [10.0.0.1], balanse: first}]
+)");
+  EXPECT_FALSE(result.config);
+  EXPECT_EQ(result.problems.size(), 6U);
+}
+
+TEST(StructureErrors, more_than_a_hundred_are_counted) {
+  std::string text;
+  for (int i = 0; i < 150; ++i) text += fmt::format("key{}: 1\n", i);
+  const ReadResult result = read(text);
+  ASSERT_EQ(result.problems.size(), 101U);
+  // 50 unknown settings and the warning that there are no listeners.
+  EXPECT_EQ(describe(result.problems.back()), "error: 51 more problems are left out");
+}
+
+TEST(StructureWarnings, wildcard_overlaps_another_address) {
+  EXPECT_EQ(
+      problems_of("listeners: [{name: a, address: [0.0.0.0:80, 127.0.0.1:80, \"[::1]:80\"], "
+                  "cluster: web}]\nclusters: [{name: web, backends: [10.0.0.1:80]}]\n"),
+      Lines{"1:45+12 warning: 127.0.0.1:80 and 0.0.0.0:80 on line 1 overlap: the more exact one "
+            "gets its clients"});
+}
+
+TEST(StructureWarnings, backends_that_get_no_clients) {
+  EXPECT_EQ(problems_of("listeners: [{name: a, address: unix:@a, cluster: a}, {name: b, address: "
+                        "unix:@b, cluster: b}]\nclusters:\n- {name: a, backends: []}\n"
+                        "- {name: b, backends: [{address: 10.0.0.1:80, weight: 0}]}\n"),
+            (Lines{"3:23+1 warning: cluster 'a' has no backends: its clients are refused",
+                   "4:23+1 warning: every backend of cluster 'b' has weight 0: its clients are "
+                   "refused"}));
+}
+
+TEST(StructureWarnings, timeouts_longer_than_what_they_belong_to) {
+  EXPECT_EQ(
+      problems_of(cluster_with("health_check: {timeout: 2s, interval: 1s,\n"
+                               "unhealthy_interval: 500ms}, connect_timeout: 10s,\n"
+                               "circuit_breaker: {recovery_timeout: 10m}")),
+      (Lines{"2:25+2 warning: health_check.timeout (2s) is longer than interval (1s)",
+             "2:25+2 warning: health_check.timeout (2s) is longer than unhealthy_interval (500ms)",
+             "3:46+3 warning: connect_timeout (10s) is longer than connect_deadline (6s), which "
+             "counts",
+             "4:37+3 warning: circuit_breaker.recovery_timeout (10m) is longer than "
+             "max_recovery_timeout (5m), which counts"}));
+}
+
+TEST(StructureWarnings, settings_without_effect) {
+  EXPECT_EQ(problems_of(cluster_with("health_check: off, circuit_breaker: {early_trial: true}")),
+            Lines{"2:51+4 warning: circuit_breaker.early_trial needs health_check, which is off"});
+  EXPECT_EQ(
+      problems_of(cluster_with("health_check: {send: hello}")),
+      Lines{"2:22+5 warning: health_check.send without expect: whatever the answer is, it passes"});
+}
+
+TEST(StructureWarnings, do_not_keep_the_configuration_back) {
+  EXPECT_TRUE(read(cluster_with("health_check: {send: hello}")).config);
+}
+
+TEST(StructureErrors, unix_backend_has_no_probe_port) {
+  EXPECT_EQ(
+      problems_of("listeners: [{name: a, address: unix:@a, cluster: a}]\nclusters:\n- {name: a, "
+                  "backends: [{address: unix:/x, health_check_port: 5}]}\n"),
+      Lines{"3:62+1 error: health_check_port: a unix socket has no ports"});
+}
+
+}  // namespace
+}  // namespace sluice::test

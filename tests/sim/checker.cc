@@ -1,0 +1,334 @@
+#include "checker.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+namespace sluice::sim {
+
+void Checker::fail(const std::string& invariant, const std::string& details) {
+  if (!violation_) violation_ = fmt::format("{}: {}", invariant, details);
+}
+
+Checker::Model& Checker::model_of(const std::shared_ptr<Backend>& backend) {
+  Model& model = models_[backend.get()];
+  if (!model.backend) model.backend = backend;
+  return model;
+}
+
+// Holding on to a backend keeps its address from being used again while the model lives.
+void Checker::forget_finished() {
+  std::erase_if(models_, [](const auto& entry) {
+    const Model& model = entry.second;
+    return !model.is_member && model.connections == 0 && model.probes == 0;
+  });
+}
+
+void Checker::expect(const Model& model, BreakerState to) {
+  if (model.is_member) expected_breaker_ = Expected{model.backend.get(), name(to)};
+}
+
+void Checker::applying(const ClusterSettings& settings, TimePoint now) {
+  settings_ = settings;
+  for (auto& [backend, model] : models_) {
+    const bool may_recover = settings.has_probes && settings.circuit_breaker.is_enabled;
+    if (!may_recover) model.may_recover_since.reset();
+    if (may_recover && !model.may_recover_since && is_up_[backend->name()]) {
+      model.may_recover_since = now;
+    }
+  }
+}
+
+void Checker::applied(const ClusterSnapshot& snapshot,
+                      const std::vector<BackendSettings>& configured, TimePoint now) {
+  for (auto& [backend, model] : models_) model.is_member = false;
+  std::map<std::string, BackendSettings> by_name;
+  for (const BackendSettings& settings : configured) by_name[settings.name] = settings;
+  for (const PriorityLevel& level : snapshot.levels) {
+    for (const auto& backend : level.backends) {
+      const bool is_new = models_.count(backend.get()) == 0;
+      Model& model = model_of(backend);
+      model.is_member = true;
+      const BackendSettings& wanted = by_name.at(backend->name());
+      if (is_new && settings_.has_probes && settings_.circuit_breaker.is_enabled &&
+          is_up_[wanted.name]) {
+        model.may_recover_since = now;
+      }
+      if (is_new || wanted.weight != model.configured.weight) model.weight = wanted.weight;
+      if (is_new || wanted.admin_state != model.configured.admin_state) {
+        model.admin_state = wanted.admin_state;
+      }
+      model.configured = wanted;
+      if (!settings_.has_probes) model.passed_in_row = model.failed_in_row = 0;
+      if (!settings_.has_probes && model.health != Health::unknown) {
+        fail("forgets health without probes", wanted.name);
+      }
+      if (!settings_.circuit_breaker.is_enabled && model.breaker != BreakerState::closed) {
+        fail("closes breakers that are switched off", wanted.name);
+      }
+    }
+  }
+  forget_finished();
+}
+
+void Checker::set_admin_state(const Backend& backend, AdminState state) {
+  models_.at(&backend).admin_state = state;
+}
+
+void Checker::set_weight(const Backend& backend, uint32_t weight) {
+  models_.at(&backend).weight = weight;
+}
+
+void Checker::set_truth(const std::string& backend, bool is_up, TimePoint now) {
+  is_up_[backend] = is_up;
+  for (auto& [known, model] : models_) {
+    if (known->name() != backend) continue;
+    const bool may_recover =
+        is_up && settings_.has_probes && settings_.circuit_breaker.is_enabled;
+    model.may_recover_since = may_recover ? std::optional(now) : std::nullopt;
+  }
+}
+
+void Checker::settling(const Ticket& ticket, ConnectOutcome outcome) {
+  Model& model = models_.at(ticket.backend.get());
+  acting_settings_ = ticket.settings;
+  if (!ticket.settings.is_enabled || ticket.era != model.era) return;
+  if (ticket.is_trial) {
+    judge_trial(model, ticket, outcome);
+  } else if (outcome == ConnectOutcome::connected) {
+    model.failures_in_row = 0;
+  } else if (is_backend_failure(outcome)) {
+    ++model.failures_in_row;
+    if (model.failures_in_row >= ticket.settings.failure_threshold) {
+      expect(model, BreakerState::open);
+    }
+  }
+}
+
+void Checker::judge_trial(Model& model, const Ticket& ticket, ConnectOutcome outcome) {
+  --model.trials_out;
+  if (outcome == ConnectOutcome::connected) {
+    ++model.successes_in_row;
+    if (model.successes_in_row >= ticket.settings.success_threshold) {
+      expect(model, BreakerState::closed);
+    }
+  } else if (is_backend_failure(outcome)) {
+    expect(model, BreakerState::open);
+  }
+}
+
+void Checker::released(const Ticket& ticket) { --models_.at(ticket.backend.get()).connections; }
+
+Checker::Ticket Checker::probe_began(const std::shared_ptr<Backend>& backend, bool has_trial) {
+  Model& model = model_of(backend);
+  ++model.probes;
+  if (has_trial) {
+    ++trials_;
+    const bool is_only_one = ++model.trials_out == 1;
+    if (model.is_member && !is_only_one) fail("one trial at a time", backend->name());
+    if (model.is_member && model.breaker != BreakerState::half_open) {
+      fail("trial when half_open", backend->name());
+    }
+  }
+  return {backend, model.era, has_trial, settings_.circuit_breaker};
+}
+
+void Checker::probing(const Ticket& ticket, const ProbeReport& report) {
+  Model& model = models_.at(ticket.backend.get());
+  --model.probes;
+  acting_settings_ = settings_.circuit_breaker;
+  if (settings_.has_probes && !report.is_inconclusive) judge_health(model, report.passed);
+  if (ticket.is_trial) {
+    if (ticket.era != model.era) return;
+    Ticket judged = ticket;
+    judged.settings = settings_.circuit_breaker;
+    judge_trial(model, judged,
+                report.is_inconclusive ? ConnectOutcome::local_error
+                : report.passed        ? ConnectOutcome::connected
+                                       : ConnectOutcome::refused);
+  } else if (!report.is_inconclusive && model.breaker == BreakerState::open) {
+    if (!report.passed) model.passed_since_opening = 0;
+    if (!report.passed || report.began_at <= model.opened_at) return;
+    ++model.passed_since_opening;
+    if (settings_.circuit_breaker.early_trial &&
+        model.passed_since_opening >= settings_.health_thresholds.healthy) {
+      expect(model, BreakerState::half_open);
+    }
+  }
+}
+
+void Checker::judge_health(Model& model, bool passed) {
+  model.passed_in_row = passed ? model.passed_in_row + 1 : 0;
+  model.failed_in_row = passed ? 0 : model.failed_in_row + 1;
+  const HealthThresholds& thresholds = settings_.health_thresholds;
+  Health next = model.health;
+  if (passed && model.passed_in_row >= thresholds.healthy) next = Health::healthy;
+  if (!passed && model.failed_in_row >= thresholds.unhealthy) next = Health::unhealthy;
+  if (model.health == Health::unknown) next = passed ? Health::healthy : Health::unhealthy;
+  if (next == model.health || !model.is_member) return;
+  expected_health_ = Expected{model.backend.get(), name(next)};
+}
+
+void Checker::heard(const Transition& transition) {
+  ++transitions_;
+  if (transition.from == transition.to) fail("told when something changed", transition.why);
+  if (transition.kind == Transition::Kind::panic) return heard_panic(transition);
+  for (auto& [backend, model] : models_) {
+    if (!model.is_member || backend->name() != transition.backend) continue;
+    return transition.kind == Transition::Kind::health ? heard_health(model, transition)
+                                                       : heard_breaker(model, transition);
+  }
+  fail("tells of members only", transition.backend);
+}
+
+void Checker::heard_panic(const Transition& transition) {
+  bool& is_told = told_panic_[transition.backend];
+  if (transition.from != (is_told ? "panic" : "normal")) fail("chain", transition.backend);
+  is_told = transition.to == "panic";
+}
+
+void Checker::heard_health(Model& model, const Transition& transition) {
+  if (transition.from != name(model.health)) fail("chain", transition.why);
+  if (transition.to == name(Health::unknown)) {
+    if (settings_.has_probes) fail("health is known for good", transition.backend);
+    model.health = Health::unknown;
+    return;
+  }
+  const bool is_expected = expected_health_ && expected_health_->backend == model.backend.get() &&
+                           expected_health_->to == transition.to;
+  if (!is_expected) fail("health by thresholds", transition.backend + ": " + transition.why);
+  expected_health_.reset();
+  model.health = transition.to == name(Health::healthy) ? Health::healthy : Health::unhealthy;
+}
+
+void Checker::heard_breaker(Model& model, const Transition& transition) {
+  const std::string details =
+      fmt::format("{} {}->{}: {}", transition.backend, transition.from, transition.to,
+                  transition.why);
+  if (transition.from != name(model.breaker)) fail("chain", details);
+  if (!is_founded(model, transition.to, transition.at)) fail("founded transitions", details);
+  if (expected_breaker_ && expected_breaker_->backend == model.backend.get()) {
+    expected_breaker_.reset();
+  }
+  ++model.era;
+  model.failures_in_row = model.trials_out = model.passed_since_opening = 0;
+  if (transition.to == name(BreakerState::open)) {
+    model.failed_trials = model.breaker == BreakerState::closed ? 0 : model.failed_trials + 1;
+    model.opened_at = transition.at;
+    model.retry_at = transition.retry_at.value_or(TimePoint::max());
+    model.breaker = BreakerState::open;
+    check_open_period(model, transition.at);
+  } else if (transition.to == name(BreakerState::half_open)) {
+    model.breaker = BreakerState::half_open;
+    model.successes_in_row = 0;
+  } else {
+    model.breaker = BreakerState::closed;
+  }
+}
+
+// Either the action in progress has to bring it about, or its time has come, or it is switched off.
+bool Checker::is_founded(const Model& model, std::string_view to, TimePoint at) const {
+  if (expected_breaker_ && expected_breaker_->backend == model.backend.get() &&
+      expected_breaker_->to == to) {
+    return true;
+  }
+  if (to == name(BreakerState::half_open)) {
+    return model.breaker == BreakerState::open && at >= model.retry_at;
+  }
+  return to == name(BreakerState::closed) && !settings_.circuit_breaker.is_enabled;
+}
+
+void Checker::check_open_period(const Model& model, TimePoint at) {
+  const double doubled = static_cast<double>(acting_settings_.recovery_timeout.count()) *
+                         static_cast<double>(uint64_t{1} << std::min(model.failed_trials, 40U));
+  const double period =
+      std::min(doubled, static_cast<double>(acting_settings_.max_recovery_timeout.count()));
+  const double jitter = period * acting_settings_.jitter / 100 + 1;
+  const auto actual = static_cast<double>((model.retry_at - at).count());
+  if (actual < period - jitter || actual > period + jitter) {
+    fail("open period", fmt::format("{}: {} ms after {} failed trials", model.backend->name(),
+                                    actual / 1e6, model.failed_trials));
+  }
+}
+
+void Checker::step(TimePoint now) {
+  if (expected_breaker_) {
+    fail("breaker moves when it has to", fmt::format("{} is not {}",
+                                                     expected_breaker_->backend->name(),
+                                                     expected_breaker_->to));
+  }
+  if (expected_health_) {
+    fail("health moves when it has to", fmt::format("{} is not {}",
+                                                    expected_health_->backend->name(),
+                                                    expected_health_->to));
+  }
+  for (auto& [backend, model] : models_) {
+    check_backend(model, now);
+    check_recovery(model, now);
+  }
+  check_panic();
+}
+
+void Checker::check_backend(const Model& model, TimePoint now) {
+  const Backend& backend = *model.backend;
+  if (backend.active_connections() != model.connections) {
+    fail("connection counts", fmt::format("{} has {}, counts {}", backend.name(),
+                                          model.connections, backend.active_connections()));
+  }
+  if (!model.is_member) return;
+  const BreakerState actual = backend.breaker().state(now);
+  const bool is_due = model.breaker == BreakerState::open && now >= model.retry_at;
+  const BreakerState told = is_due ? BreakerState::half_open : model.breaker;
+  if (actual != told) {
+    fail("every transition is told", fmt::format("{} is {}, told {}", backend.name(),
+                                                 name(actual), name(model.breaker)));
+  }
+  if (backend.health() != model.health) fail("every transition is told", backend.name());
+  if (backend.admin_state() != model.admin_state) fail("administrative state", backend.name());
+  if (backend.weight() != model.weight) fail("weight", backend.name());
+}
+
+void Checker::check_recovery(const Model& model, TimePoint now) {
+  if (!model.is_member || !model.may_recover_since) return;
+  if (model.breaker == BreakerState::closed) return;
+  if (now - *model.may_recover_since <= kRecoveryBound) return;
+  fail("breakers of those who are back close again",
+       fmt::format("{} is up for {} ms", model.backend->name(),
+                   to_ms(now - *model.may_recover_since)));
+}
+
+void Checker::check_panic() {
+  std::set<uint32_t> priorities;
+  for (const auto& [backend, model] : models_) {
+    if (model.is_member) priorities.insert(model.configured.priority);
+  }
+  for (const uint32_t priority : priorities) {
+    if (told_panic_[fmt::format("priority {}", priority)] != is_panic(priority)) {
+      fail("panic by threshold", fmt::format("priority {}", priority));
+    }
+  }
+}
+
+bool Checker::is_panic(uint32_t priority) const {
+  uint32_t ready = 0;
+  uint32_t usable = 0;
+  for (const auto& [backend, model] : models_) {
+    if (!model.is_member || model.configured.priority != priority) continue;
+    if (model.admin_state != AdminState::ready) continue;
+    ++ready;
+    usable += model.health != Health::unhealthy;
+  }
+  return ready > 0 && 100.0 * usable / ready < settings_.panic_threshold;
+}
+
+uint32_t Checker::healthy_backends() const {
+  uint32_t count = 0;
+  for (const auto& [backend, model] : models_) {
+    count += model.is_member && model.admin_state == AdminState::ready &&
+             model.health == Health::healthy;
+  }
+  return count;
+}
+
+}  // namespace sluice::sim

@@ -1,0 +1,73 @@
+// Negative controls: a world that breaks one rule at a time, and the invariant that has to notice.
+#include <gtest/gtest.h>
+
+#include "world.h"
+
+namespace sluice::sim {
+namespace {
+
+struct Control {
+  Fault fault;
+  std::string_view rule;
+  std::string_view invariant;  // empty where it depends on what is hit first
+};
+
+void PrintTo(const Control& control, std::ostream* out) { *out << control.rule; }
+
+std::string violation_under(Fault fault, uint64_t seed) {
+  constexpr int kStepsMax = 1'000'000;
+  World world({.seed = seed, .fault = fault, .is_verbose = false});
+  for (int step = 0; step < kStepsMax; ++step) {
+    if (!world.step()) return *world.checker().violation();
+  }
+  return "";
+}
+
+class Controls : public ::testing::TestWithParam<Control> {};
+
+TEST_P(Controls, broken_rule_is_noticed) {
+  for (const uint64_t seed : {1U, 2U, 3U}) {
+    const std::string violation = violation_under(GetParam().fault, seed);
+    EXPECT_FALSE(violation.empty()) << "nobody noticed";
+    EXPECT_NE(violation.find(GetParam().invariant), std::string::npos) << violation;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    faults, Controls,
+    ::testing::Values(
+        Control{Fault::ignores_breaker, "ignores_breaker", "has an open breaker"},
+        Control{Fault::ignores_health, "ignores_health", "is unhealthy"},
+        Control{Fault::ignores_admin_state, "ignores_admin_state", "is draining"},
+        Control{Fault::second_trial, "second_trial", "has its trial out"},
+        Control{Fault::loses_trial, "loses_trial", "breakers of those who are back close again"},
+        Control{Fault::loses_transition, "loses_transition", ""},
+        Control{Fault::repeats_transition, "repeats_transition", "chain"},
+        Control{Fault::loses_connection, "loses_connection", "connection counts"},
+        Control{Fault::trips_too_early, "trips_too_early", "founded transitions"},
+        Control{Fault::blames_nobody, "blames_nobody", "breaker moves when it has to"},
+        Control{Fault::blames_local_errors, "blames_local_errors", "founded transitions"},
+        Control{Fault::looks_ahead_in_time, "looks_ahead_in_time", "has an open breaker"},
+        Control{Fault::forgets_tried, "forgets_tried", "untried ones first"},
+        Control{Fault::turns_clients_away, "turns_clients_away",
+                "refuses only when nobody is available"},
+        Control{Fault::prefers_the_last_priority, "prefers_the_last_priority",
+                "preferred priority first"},
+        Control{Fault::piles_up_connections, "piles_up_connections", "fewest connections first"},
+        Control{Fault::swallows_probes, "swallows_probes", "health moves when it has to"},
+        Control{Fault::repeats_probes, "repeats_probes", "health by thresholds"},
+        Control{Fault::misstates_the_retry, "misstates_the_retry", "open period"},
+        Control{Fault::never_panics, "never_panics", "panic by threshold"}),
+    [](const auto& control) { return std::string(control.param.rule); });
+
+TEST(World, unbroken_world_holds) {
+  for (const uint64_t seed : {1U, 2U, 3U}) {
+    World world({.seed = seed, .fault = Fault::none, .is_verbose = false});
+    for (int step = 0; step < 100'000; ++step) {
+      ASSERT_TRUE(world.step()) << "seed " << seed << ": " << *world.checker().violation();
+    }
+  }
+}
+
+}  // namespace
+}  // namespace sluice::sim

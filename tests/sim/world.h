@@ -1,0 +1,155 @@
+// A seeded world around one cluster: backends that die, hang, flap and return, clients on several
+// workers whose picks interleave, probes on their schedule, reloads that reach the workers one after
+// another, operators, local errors. Time is made up and everything happens in one thread, so a seed
+// tells the whole story.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <queue>
+#include <string>
+#include <vector>
+
+#include "checker.h"
+#include "sluice/core/cluster.h"
+#include "sluice/core/picker.h"
+
+namespace sluice::sim {
+
+// A rule that the world breaks on purpose, to show that the checker sees it.
+enum class Fault : uint8_t {
+  none,
+  ignores_breaker,
+  ignores_health,
+  ignores_admin_state,
+  second_trial,
+  loses_trial,
+  loses_transition,
+  repeats_transition,
+  loses_connection,
+  trips_too_early,
+  blames_nobody,
+  blames_local_errors,
+  looks_ahead_in_time,
+  forgets_tried,
+  turns_clients_away,
+  prefers_the_last_priority,
+  piles_up_connections,
+  swallows_probes,
+  repeats_probes,
+  misstates_the_retry,
+  never_panics,
+};
+
+class World {
+ public:
+  struct Options {
+    uint64_t seed = 1;
+    Fault fault = Fault::none;
+    bool is_verbose = false;
+  };
+
+  explicit World(Options options);
+
+  // Lets the next thing happen; false when an invariant is violated.
+  bool step();
+
+  const Checker& checker() const { return checker_; }
+  TimePoint now() const { return now_; }
+  uint64_t sessions() const { return next_session_; }
+
+ private:
+  enum class EventKind : uint8_t {
+    client_comes,
+    connect_ends,
+    session_ends,
+    probe_begins,
+    probe_ends,
+    truth_changes,
+    reload,
+    worker_adopts,
+    operator_acts,
+    announce,
+  };
+  struct Event {
+    TimePoint at;
+    uint64_t sequence;
+    EventKind kind;
+    uint64_t subject;
+    bool operator>(const Event& other) const {
+      return at != other.at ? at > other.at : sequence > other.sequence;
+    }
+  };
+
+  enum class Truth : uint8_t { up, refusing, hanging, flapping };
+  struct Session {
+    size_t worker;
+    TriedBackends tried;
+    Lease lease;
+    Checker::Ticket ticket;
+    ConnectOutcome outcome = ConnectOutcome::connected;  // of the attempt under way
+    uint32_t attempts = 0;
+    // Keeps the addresses in `tried` from being used again.
+    std::shared_ptr<const ClusterSnapshot> first_snapshot;
+  };
+  struct Probe {
+    Checker::Ticket ticket;
+    ProbeReport report;
+  };
+
+  bool chance(double percent) { return random_.fraction() * 100 < percent; }
+  Duration around(Duration span) { return random_.jittered(span, 90); }
+  bool is_broken(Fault fault, double percent) {
+    return options_.fault == fault && chance(percent);
+  }
+
+  void schedule(Duration in, EventKind kind, uint64_t subject = 0);
+  void happen(const Event& event);
+  void hear(Transition transition);
+
+  void reload();
+  void change_truth(size_t number);
+  void act_as_operator();
+  void announce();
+
+  void begin_probe(size_t number);
+  void end_probe(uint64_t id);
+
+  void admit_client(size_t worker);
+  void attempt(uint64_t id);
+  std::optional<Lease> pick(const Session& session, Picker& picker);
+  std::optional<Lease> pick_against_the_rules(const ClusterSnapshot& snapshot);
+  std::optional<Lease> pick_a_worse_one(const std::shared_ptr<const ClusterSnapshot>& snapshot);
+  void end_connect(uint64_t id);
+  void report_outcome(Session& session);
+  void end_session(uint64_t id);
+
+  ClusterSettings any_settings();
+  std::vector<BackendSettings> any_backends();
+  ConnectOutcome experience(const std::string& backend);
+  Backend* any_member();
+
+  const Options options_;
+  Random random_;
+  TimePoint now_{std::chrono::hours(1000)};
+  uint64_t next_event_ = 0;
+  std::priority_queue<Event, std::vector<Event>, std::greater<>> events_;
+
+  Checker checker_;
+  std::shared_ptr<Cluster> cluster_;
+  std::shared_ptr<const ClusterSnapshot> latest_;
+  std::vector<BackendSettings> configured_;
+  std::vector<std::unique_ptr<Picker>> pickers_;  // one for each worker
+  std::vector<Truth> truths_;                     // by backend number
+  uint64_t next_session_ = 0;
+  std::map<uint64_t, Session> sessions_;
+  uint64_t next_probe_ = 0;
+  std::map<uint64_t, Probe> probes_;
+  std::vector<Lease> lost_;  // trials that a broken world never settles
+};
+
+}  // namespace sluice::sim
