@@ -13,6 +13,7 @@
 #include "sluice/control/command_line.h"
 #include "sluice/control/demo.h"
 #include "sluice/control/descriptors.h"
+#include "sluice/control/machine_limits.h"
 #include "sluice/control/server.h"
 #include "sluice/maelstrom/node.h"
 
@@ -51,6 +52,9 @@ bool wants_color(int fd) { return ::isatty(fd) == 1 && std::getenv("NO_COLOR") =
 int run(const RunCommand& command) {
   const auto config = load_config(command.config_file, command.overrides);
   if (!config) return kInvalidConfig;
+  if (const auto enough = check_descriptor_floor(); !enough) {
+    return say_error(kCannotRun, enough.error().message);
+  }
   Descriptors descriptors;
   const bool is_to_stderr = config->log.file.empty();
   auto sink = descriptors.open_log(is_to_stderr ? "stderr" : config->log.file);

@@ -15,8 +15,7 @@ const Table<Config>& config_table() {
            "quota)"},
           {"max_connections", FIELD(max_connections), integer(1, 1'048'576).or_auto(), Reload::yes,
            "sessions in the whole process; auto: half of what RLIMIT_NOFILE leaves after a "
-           "reserve. "
-           "At the limit accepting pauses and clients wait in the kernel's queue"},
+           "reserve. At the limit accepting pauses and clients wait in the kernel's queue"},
           {"drain_timeout", FIELD(drain_timeout), duration(0ms, 24h).or_off(), Reload::yes,
            "how long SIGTERM waits for sessions to end; off: as long as they take"},
           {"splice", FIELD(splice), choice({"auto", "off"}), Reload::yes,

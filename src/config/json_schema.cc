@@ -63,14 +63,16 @@ std::string plain_value(const Type& type) {
   return "{}";
 }
 
-// With everything else the reader takes in its place.
-std::string value(const Type& type) {
+// With everything else the reader takes in its place. A member of an object, without its braces.
+std::string any_of(const Type& type) {
   const std::string plain = type.may_be_one ? one_or_list(plain_value(type)) : plain_value(type);
-  std::string out = fmt::format(R"({{"anyOf": [{}, {{"$ref": "#/$defs/variable"}})", plain);
+  std::string out = fmt::format(R"("anyOf": [{}, {{"$ref": "#/$defs/variable"}})", plain);
   if (!type.none.empty()) out += fmt::format(R"(, {{"const": {}}})", json(type.none));
   if (type.none == "off") out += R"(, {"const": false})";
-  return out + "]}";
+  return out + "]";
 }
+
+std::string value(const Type& type) { return fmt::format("{{{}}}", any_of(type)); }
 
 // The schemas of the scopes, written as text in the order of their rows.
 class Writer {
@@ -115,7 +117,7 @@ void Writer::property(const Table<Scope>& table, const Row<Scope>& row, std::str
     object(table, fmt::format("{}.", row.key), indentation + 2);
     line(indentation, fmt::format("}}]}}{}", comma));
   } else {
-    line(indentation, fmt::format(R"({}"allOf": [{}]}}{})", head, value(row.type), comma));
+    line(indentation, fmt::format("{}{}}}{}", head, any_of(row.type), comma));
   }
 }
 

@@ -52,6 +52,7 @@ void read_section(const Table<Scope>& table, const Row<Scope>& row, const Node& 
 template <typename Scope>
 void read_row(const Table<Scope>& table, const Row<Scope>& row, const Node& node, Scope& out,
               Reading& reading) {
+  if (node.is_broken) return;
   reading.key = row.key;
   reading.places[fmt::format("{}{}", reading.path, row.key)] = node.place;
   if (row.type.kind == Kind::section) return read_section(table, row, node, out, reading);
@@ -96,6 +97,7 @@ void finish_member(const Node& node, BackendConfig& backend);
 template <typename Member>
 bool read_member(const Table<Member>& table, const Type& type, const Node& node, Member& out,
                  Reading& reading) {
+  if (node.is_broken) return false;
   if (node.is_scalar() && !type.shorthand.empty()) {
     read_row(table, *table.find(type.shorthand), node, out, reading);
     return true;

@@ -46,16 +46,16 @@ struct Row : RowFace {
 
   // A setting with a value of its own.
   template <typename Field>
-  Row(std::string_view key_, Field field, Type type_, Reload reload_, std::string_view help_)
-      : RowFace{key_, type_, reload_, Presence::optional, help_},
-        read([field, type_](Scope& scope, const Node& node, Reading& reading) {
-          read_value(node, type_, field(scope), reading);
+  Row(std::string_view setting, Field field, Type value, Reload when, std::string_view meaning)
+      : RowFace{setting, value, when, Presence::optional, meaning},
+        read([field, value](Scope& scope, const Node& node, Reading& reading) {
+          read_value(node, value, field(scope), reading);
         }),
-        show([field, type_](const Scope& scope) { return show_value(field(scope), type_); }) {}
+        show([field, value](const Scope& scope) { return show_value(field(scope), value); }) {}
 
   // A section that is always there, a list (read_rows.h) or a setting of a later version.
-  Row(std::string_view key_, Type type_, Reload reload_, std::string_view help_)
-      : RowFace{key_, type_, reload_, Presence::optional, help_} {}
+  Row(std::string_view setting, Type value, Reload when, std::string_view meaning)
+      : RowFace{setting, value, when, Presence::optional, meaning} {}
 
   // A section that may be off.
   template <typename SwitchOff, typename IsOn>

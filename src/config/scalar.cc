@@ -1,16 +1,14 @@
 #include "scalar.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <charconv>
-#include <cmath>
 #include <limits>
 #include <utility>
 
-#include "sluice/base/json.h"
 #include "suggest.h"
 #include "text.h"
 

@@ -1,6 +1,5 @@
 #include "sluice/config/schema.h"
 
-#include <algorithm>
 #include <vector>
 
 #include "read_rows.h"

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <optional>
 
 #include "text.h"
@@ -65,7 +66,7 @@ std::optional<std::string> Substitution::value_of(std::string_view inside,
                     fmt::format("'{}' is not the name of a variable", excerpt(name)));
     return std::nullopt;
   }
-  std::optional<std::string> value = environment_(name);
+  std::optional<std::string> value = environment_ ? environment_(name) : std::nullopt;
   if (colon != std::string_view::npos && (!value || value->empty())) {
     value = std::string(inside.substr(colon + 2));
   }

@@ -14,6 +14,7 @@ namespace sluice {
 namespace {
 
 constexpr int kBadUsage = 2;
+constexpr int kWorkersMax = 1024;
 constexpr std::string_view kMaelstromName = "sluice-maelstrom";
 
 std::string version_text() {
@@ -36,8 +37,12 @@ struct ConfigOptions {
     app.add_option("--set", settings, "override one setting, as in clusters.web.connect_timeout=500ms")
         ->type_name("SETTING=VALUE")
         ->allow_extra_args(false);
-    app.add_option("--workers", workers, "worker threads: a number, or auto")->type_name("N|auto");
-    app.add_option("--log-level", log_level, "debug, info, warning or error")->type_name("LEVEL");
+    app.add_option("--workers", workers, "worker threads: a number, or auto")
+        ->type_name("N|auto")
+        ->check(CLI::IsMember({"auto"}) | CLI::Range(1, kWorkersMax));
+    app.add_option("--log-level", log_level, "debug, info, warning or error")
+        ->type_name("LEVEL")
+        ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
   }
 
   // The last word on a setting wins, and the special options come after --set.

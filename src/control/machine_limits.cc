@@ -15,6 +15,8 @@ namespace sluice {
 namespace {
 
 constexpr uint64_t kDescriptorsMax = 1024 * 1024;
+// Below this not even the event loops can be made, let alone a plan.
+constexpr uint64_t kDescriptorsMin = 32;
 // All pipes together: 256 of 256 KiB are what an unprivileged user gets (pipe-user-pages-soft).
 constexpr uint32_t kPipesMax = 256;
 constexpr uint32_t kProbesMax = 1024;
@@ -60,6 +62,14 @@ uint64_t raise_descriptor_limit() {
     if (::setrlimit(RLIMIT_NOFILE, &raised) == 0) return wanted;
   }
   return std::min<uint64_t>(limit.rlim_cur, kDescriptorsMax);
+}
+
+Result<void> check_descriptor_floor() {
+  const uint64_t limit = raise_descriptor_limit();
+  if (limit >= kDescriptorsMin) return {};
+  return failure(fmt::format("the limit of open files, {}, is too low to start at all; raise it to "
+                             "1024 or more (ulimit -n, LimitNOFILE in systemd)",
+                             limit));
 }
 
 Result<DescriptorPlan> plan_descriptors(const DescriptorNeeds& needs) {

@@ -65,8 +65,8 @@ struct CircuitBreaker::Word {
   }
 };
 
-// A state change in progress. The word is marked as changing from construction to destruction, which
-// publishes `next`, also when telling of it throws: a word left marked would refuse for ever.
+// A state change in progress. The word is marked as changing from construction to destruction,
+// which publishes `next`, also when telling of it throws: a word left marked would refuse for ever.
 class CircuitBreaker::Change {
  public:
   Change(CircuitBreaker& breaker, Word seen) : breaker_(breaker), seen_(seen) {

@@ -95,9 +95,8 @@ void Cluster::forget_what_is_off(Backend& backend, TimePoint now) {
     }
   }
   if (!contents_->settings.circuit_breaker.is_enabled) {
-    backend.breaker().reset([&](const BreakerChange& change) {
-      tell(backend, change, "circuit_breaker is off", now);
-    });
+    backend.breaker().reset(
+        [&](const BreakerChange& change) { tell(backend, change, "circuit_breaker is off", now); });
   }
 }
 

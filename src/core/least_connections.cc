@@ -22,9 +22,8 @@ void LeastConnections::adopt(BackendList candidates) {
 std::optional<size_t> LeastConnections::choose(Accept accept) {
   const std::optional<Load> least = find_least();
   if (!least) return std::nullopt;
-  const std::optional<uint32_t> turn = accept(*candidates_[index_of(least->turn)])
-                                           ? least->turn
-                                           : offer_others(least->turn, accept);
+  const std::optional<uint32_t> turn =
+      accept(*candidates_[index_of(least->turn)]) ? least->turn : offer_others(least->turn, accept);
   if (!turn) return std::nullopt;
   const size_t chosen = index_of(*turn);
   start_ = (chosen + 1) % candidates_.size();

@@ -1,7 +1,8 @@
 // Least connections, weighted: the backend with the smallest (active + 1) / weight, so that the one
 // being placed counts too and an idle backend of weight 2 goes before an idle one of weight 1.
-// Connections still connecting count. The counters are shared by all workers, so the choice is exact
-// over all of them; two picks at the same instant may tie. Ties go round, from a random start.
+// Connections still connecting count. The counters are shared by all workers, so the choice is
+// exact over all of them; two picks at the same instant may tie. Ties go round, from a random
+// start.
 //
 // O(n) when the best takes it. When it declines, the others are ordered once by a heap: O(n) more
 // plus O(log n) per candidate offered.

@@ -39,8 +39,8 @@ std::optional<Ejection> OutlierDetector::record(const Permit& permit, ConnectOut
     }
     // The usual case, a success after a success, writes nothing: the word stays in every cache.
     const bool is_written =
-        next.pack() == seen || generation_and_count_.compare_exchange_weak(
-                                   seen, next.pack(), std::memory_order_relaxed);
+        next.pack() == seen ||
+        generation_and_count_.compare_exchange_weak(seen, next.pack(), std::memory_order_relaxed);
     if (!is_written) continue;
     if (!is_failure || next.failures < failure_threshold) return std::nullopt;
     return Ejection{next.generation, next.failures};

@@ -12,8 +12,7 @@ Picker::Picker(std::shared_ptr<const ClusterSnapshot> snapshot, Random random) :
 }
 
 void Picker::adopt(std::shared_ptr<const ClusterSnapshot> snapshot) {
-  const bool keeps_policy =
-      snapshot_ && snapshot_->settings.balance == snapshot->settings.balance;
+  const bool keeps_policy = snapshot_ && snapshot_->settings.balance == snapshot->settings.balance;
   std::vector<std::unique_ptr<Balancer>> balancers;
   for (const PriorityLevel& level : snapshot->levels) {
     auto balancer = keeps_policy ? take_balancer(level.priority) : nullptr;

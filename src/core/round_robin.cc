@@ -30,7 +30,7 @@ void RoundRobin::adopt(BackendList candidates) {
     } else {
       // Each in a phase of its own: started together, a heavy one would have its turns in a row.
       const size_t position = (i + count - start) % count;
-      turns_.push_back({now_ + stride(weight) * (2 * position + 1) / (2 * count), index});
+      turns_.push_back({now_ + stride(weight) / (2 * count) * (2 * position + 1), index});
     }
   }
   std::make_heap(turns_.begin(), turns_.end(), is_later);

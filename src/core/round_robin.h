@@ -1,13 +1,13 @@
-// Weighted round robin, smooth: a backend of weight 5 gets its five turns spread over the round, not
-// in a row. Earliest deadline first over virtual time (stride scheduling, Waldspurger and Weihl
+// Weighted round robin, smooth: a backend of weight 5 gets its five turns spread over the round,
+// not in a row. Earliest deadline first over virtual time (stride scheduling, Waldspurger and Weihl
 // 1995): a turn moves a backend's deadline on by kRound / weight, and the earliest deadline is
 // next. O(log n) per candidate offered.
 //
 // A candidate that declines has its turns passed up to the moment of the pick, like one that is
 // served, so one that comes back gets its share and no burst. (Passing only the turn it declined is
 // not enough: a heavy one that is down falls behind by its other turns, and had them all in a row
-// when it came back.) Weights may change at any time: a new one counts from the backend's next turn,
-// those of weight 0 are set aside and looked at, one per pick, for a weight that was raised.
+// when it came back.) Weights may change at any time: a new one counts from the backend's next
+// turn, those of weight 0 are set aside and looked at, one per pick, for a weight that was raised.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +29,7 @@ class RoundRobin final : public Balancer {
   using VirtualTime = uint64_t;
   // A round of weight 1. Divisible by every weight up to 16, so that their strides are exact, and
   // large enough that the others' are as good as that.
-  static constexpr VirtualTime kRound = VirtualTime{720'720} << 20U;
+  static constexpr VirtualTime kRound = VirtualTime{720'720} << 32U;
   // Deadlines are set back when they pass this, far below the type's end.
   static constexpr VirtualTime kRebaseAt = VirtualTime{1} << 62U;
 

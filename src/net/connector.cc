@@ -24,11 +24,6 @@ int bind_source(int fd, const Address& source) {
   return ::bind(fd, address.data(), address.size()) == 0 ? 0 : errno;
 }
 
-bool has_data_to_read(int fd) {
-  char byte = 0;
-  return ::recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
-}
-
 }  // namespace
 
 ConnectStart start_connect(const Address& target, const std::optional<Address>& source,
@@ -99,16 +94,17 @@ ConnectProgress connect_progress(int fd, Readiness readiness) {
     const bool is_connected = readiness.is_writable() && !readiness.is_hung_up();
     return {.state = is_connected ? State::connected : State::under_way, .error = 0};
   }
-  // A reset with data before it was a connection: a server that says why it will not serve, and
-  // resets. A SYN that is turned away says ECONNREFUSED.
-  const bool was_connected = classify_connect_error(error) == ConnectError::reset &&
-                             has_data_to_read(fd);
+  // A SYN that is turned away says ECONNREFUSED: a reset means that there was a connection, of a
+  // server that took it and reset it before we looked, perhaps after saying why.
+  const bool was_connected = classify_connect_error(error) == ConnectError::reset;
   return {.state = was_connected ? State::connected : State::failed, .error = error};
 }
 
 bool is_connected_to_itself(int fd, const Address& target) {
   if (!target.is_ip() || target.port() < kFirstEphemeralPort) return false;
-  return local_address(fd) == target;
+  // Not the target's address, which may be 0.0.0.0.
+  const Address own = local_address(fd);
+  return own.port() == target.port() && own == peer_address(fd);
 }
 
 }  // namespace sluice

@@ -101,18 +101,19 @@ Result<std::vector<UniqueFd>> open_tcp(const Address& address, size_t count,
   return sockets;
 }
 
-bool somebody_answers(const Address& address) {
+// Only a refusal says that nobody is there: a full backlog (EAGAIN), a socket of another type
+// (EPROTOTYPE) and one that is not for us (EACCES) are somebody's.
+bool is_refused(const Address& address) {
   const SocketAddress where(address);
   const UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  // A full backlog (EAGAIN) is somebody too.
-  return ::connect(fd.get(), where.data(), where.size()) == 0 || errno == EAGAIN;
+  return fd && ::connect(fd.get(), where.data(), where.size()) != 0 && errno == ECONNREFUSED;
 }
 
 bool is_stale_socket_file(const Address& address) {
   struct stat status {};
   return address.kind() == Address::Kind::unix_path &&
          ::lstat(address.text().c_str(), &status) == 0 && S_ISSOCK(status.st_mode) &&
-         !somebody_answers(address);
+         is_refused(address);
 }
 
 std::optional<uint32_t> as_number(const std::string& text) {
@@ -172,6 +173,7 @@ Result<std::vector<UniqueFd>> open_unix(const Address& address, const ListenOpti
   if (!fd) return tl::unexpected(fd.error());
   if (address.kind() == Address::Kind::unix_path) {
     if (const auto done = set_file_rights(address, options); !done) {
+      ::unlink(address.text().c_str());
       return tl::unexpected(done.error());
     }
   }

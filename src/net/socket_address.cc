@@ -94,4 +94,11 @@ Address local_address(int fd) {
   return to_address(reinterpret_cast<const sockaddr*>(&storage), size);
 }
 
+Address peer_address(int fd) {
+  sockaddr_storage storage{};
+  socklen_t size = sizeof storage;
+  ::getpeername(fd, reinterpret_cast<sockaddr*>(&storage), &size);
+  return to_address(reinterpret_cast<const sockaddr*>(&storage), size);
+}
+
 }  // namespace sluice

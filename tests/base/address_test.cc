@@ -52,8 +52,8 @@ TEST(Address, reads_host_names) {
 
 TEST(Address, writes_what_it_reads) {
   for (const std::string_view text :
-       {"10.0.0.1:80", "0.0.0.0:0", "255.255.255.255:65535", "[::1]:80", "[::]:0",
-        "[fe80::1%2]:80", "[2001:db8::7]:443", "host.example:80", "a_b-c.d:1", "unix:/run/x.sock",
+       {"10.0.0.1:80", "0.0.0.0:0", "255.255.255.255:65535", "[::1]:80", "[::]:0", "[fe80::1%2]:80",
+        "[2001:db8::7]:443", "host.example:80", "a_b-c.d:1", "unix:/run/x.sock",
         "unix:@abstract"}) {
     EXPECT_EQ(parse(text).to_string(), text);
     EXPECT_EQ(parse(parse(text).to_string()), parse(text));

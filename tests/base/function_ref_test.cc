@@ -36,7 +36,8 @@ TEST(FunctionRef, copy_refers_to_the_same) {
   int sum = 0;
   const auto add = [&sum](int n) { return sum += n; };
   const FunctionRef<int(int)> first = add;
-  const FunctionRef<int(int)> second = first;  // NOLINT(performance-unnecessary-copy-initialization)
+  const FunctionRef<int(int)> second =
+      first;  // NOLINT(performance-unnecessary-copy-initialization)
   first(1);
   second(2);
   EXPECT_EQ(sum, 3);

@@ -40,6 +40,11 @@ TEST(Reader, json_is_read_as_it_is) {
   EXPECT_EQ(config.clusters[0].settings.balance, BalancePolicy::least_connections);
 }
 
+TEST(Reader, escapes_of_json_are_read) {
+  EXPECT_EQ(config_of(file_with(R"("log": {"file": "\/a\u00e9\t\"\\"})")).log.file,
+            "/a\u00e9\t\"\\");
+}
+
 TEST(Reader, byte_order_mark_and_windows_line_ends_are_taken) {
   const Config config = config_of(
       "\xEF\xBB\xBFworkers: 2\r\n# \r\nlisteners: [{name: a, address: 0.0.0.0:1, cluster: b}]\r\n"

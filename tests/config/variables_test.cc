@@ -55,6 +55,20 @@ TEST(Variables, undefined_is_an_error_at_its_column) {
             "default"});
 }
 
+TEST(Variables, undefined_is_one_error_whatever_it_was_to_be) {
+  EXPECT_EQ(problems_of(file_with("log: ${NAME}")).size(), 1U);
+  EXPECT_EQ(problems_of(file_with("access_log: {format: \"${NAME}\", file: \"${NAME}\"}")).size(),
+            2U);
+  EXPECT_EQ(problems_of("listeners: [{name: a, address: \"${A}\", cluster: \"${B}\"}, \"${C}\"]\n"
+                        "clusters: [{name: \"${D}\", backends: [\"${E}\", {address: \"${F}\"}]}]\n")
+                .size(),
+            6U);
+}
+
+TEST(Variables, none_are_defined_without_an_environment) {
+  EXPECT_EQ(read_config(file_with("workers: ${NAME}"), nullptr).problems.size(), 1U);
+}
+
 TEST(Variables, undefined_in_a_block_of_text_is_found_there) {
   EXPECT_EQ(
       problems_of(file_with("log:\n  file: |\n    one\n    two ${NAME}")),

@@ -60,6 +60,9 @@ TEST(command_line, bad_usage_exits_with_two) {
   EXPECT_EQ(exit_status(parse({"sluice", "fly"})), 2);
   EXPECT_EQ(exit_status(parse({"sluice", "run", "-c", "a.yaml", "--no-such-option"})), 2);
   EXPECT_EQ(exit_status(parse({"sluice", "run", "-c", "a.yaml", "--set", "workers"})), 2);
+  EXPECT_EQ(exit_status(parse({"sluice", "run", "-c", "a.yaml", "--workers", "many"})), 2);
+  EXPECT_EQ(exit_status(parse({"sluice", "run", "-c", "a.yaml", "--workers", "0"})), 2);
+  EXPECT_EQ(exit_status(parse({"sluice", "run", "-c", "a.yaml", "--log-level", "loud"})), 2);
   EXPECT_EQ(exit_status(parse({"sluice", "demo", "--seconds", "soon"})), 2);
 }
 

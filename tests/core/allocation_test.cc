@@ -1,5 +1,5 @@
-// Picking happens for every connection, so it must not allocate. Counts this thread's allocations by
-// replacing the global operator new of this test program.
+// Picking happens for every connection, so it must not allocate. Counts this thread's allocations
+// by replacing the global operator new of this test program.
 #include <cstdlib>
 #include <new>
 
@@ -72,9 +72,8 @@ INSTANTIATE_TEST_SUITE_P(policies, AllocationTest,
                          ::testing::Values(BalancePolicy::round_robin,
                                            BalancePolicy::least_connections),
                          [](const auto& policy) {
-                           return policy.param == BalancePolicy::round_robin
-                                      ? "round_robin"
-                                      : "least_connections";
+                           return policy.param == BalancePolicy::round_robin ? "round_robin"
+                                                                             : "least_connections";
                          });
 
 }  // namespace

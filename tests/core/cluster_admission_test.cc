@@ -113,7 +113,8 @@ TEST_F(ClusterAdmissionTest, unknown_backends_are_used_at_a_cold_start) {
   EXPECT_TRUE(admits(backend(0)));
 }
 
-TEST_F(ClusterAdmissionTest, backend_added_later_waits_for_its_first_probe_while_another_is_healthy) {
+TEST_F(ClusterAdmissionTest,
+       backend_added_later_waits_for_its_first_probe_while_another_is_healthy) {
   probe(backend(0), true);
   apply(backend_settings_of(3), Arrival::later);
   EXPECT_FALSE(admits(backend(2)));

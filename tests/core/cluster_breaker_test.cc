@@ -8,9 +8,7 @@ class ClusterBreakerTest : public ClusterTest {
  protected:
   ClusterBreakerTest() { apply(backend_settings_of(2)); }
 
-  void expect_open(const Backend& wanted) {
-    EXPECT_EQ(breaker_state(wanted), BreakerState::open);
-  }
+  void expect_open(const Backend& wanted) { EXPECT_EQ(breaker_state(wanted), BreakerState::open); }
   void expect_closed(const Backend& wanted) {
     EXPECT_EQ(breaker_state(wanted), BreakerState::closed);
   }

@@ -17,11 +17,10 @@ TEST_F(ClusterProbeTest, health_is_told_with_its_reasons) {
   probe(backend(0), true);
   probe(backend(0), true);
   probe(backend(1), false, "mismatch");
-  EXPECT_EQ(told(),
-            (Lines{"health unknown->healthy: first probe passed",
-                   "health healthy->unhealthy: 3 probes in a row failed, last: timeout",
-                   "health unhealthy->healthy: 2 probes in a row passed",
-                   "health unknown->unhealthy: first probe failed: mismatch"}));
+  EXPECT_EQ(told(), (Lines{"health unknown->healthy: first probe passed",
+                           "health healthy->unhealthy: 3 probes in a row failed, last: timeout",
+                           "health unhealthy->healthy: 2 probes in a row passed",
+                           "health unknown->unhealthy: first probe failed: mismatch"}));
 }
 
 TEST_F(ClusterProbeTest, inconclusive_probe_changes_nothing) {
@@ -141,8 +140,7 @@ TEST_F(ClusterProbeTest, probe_of_a_backend_that_a_reload_removed_harms_nobody) 
   const auto removed = snapshot->levels[0].backends[1];
   apply(backend_settings_of(1));
   cluster->record_probe(
-      *removed, {.began_at = now, .passed = true, .result = "passed", .permit = std::nullopt},
-      now);
+      *removed, {.began_at = now, .passed = true, .result = "passed", .permit = std::nullopt}, now);
   apply(backend_settings_of(2), Arrival::later);
   EXPECT_TRUE(admits(backend(1))) << "the removed one's health makes nobody wait";
 }

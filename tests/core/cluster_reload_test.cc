@@ -10,7 +10,8 @@ class ClusterReloadTest : public ClusterTest {
 };
 
 TEST_F(ClusterReloadTest, there_is_no_snapshot_before_the_first_settings) {
-  const auto fresh = std::make_shared<Cluster>("new", [](const Transition&) {}, Random(1));
+  const auto fresh = std::make_shared<Cluster>(
+      "new", [](const Transition&) {}, Random(1));
   EXPECT_EQ(fresh->snapshot(), nullptr);
 }
 

@@ -17,9 +17,8 @@ class HealthTrackerTest : public ::testing::Test {
 
   HealthThresholds thresholds;
   HealthTracker tracker;
-  BreakerOpening opening{.generation = 1,
-                         .opened_at = TimePoint(seconds(100)),
-                         .reopens_at = TimePoint(seconds(130))};
+  BreakerOpening opening{
+      .generation = 1, .opened_at = TimePoint(seconds(100)), .reopens_at = TimePoint(seconds(130))};
 };
 
 TEST_F(HealthTrackerTest, unknown_until_the_first_probe) {
@@ -100,9 +99,8 @@ TEST_F(HealthTrackerTest, failed_probe_starts_the_row_again) {
 
 TEST_F(HealthTrackerTest, new_opening_starts_the_row_again) {
   EXPECT_FALSE(earns(true, TimePoint(seconds(101))));
-  opening = {.generation = 4,
-             .opened_at = TimePoint(seconds(102)),
-             .reopens_at = TimePoint(seconds(162))};
+  opening = {
+      .generation = 4, .opened_at = TimePoint(seconds(102)), .reopens_at = TimePoint(seconds(162))};
   EXPECT_FALSE(earns(true, TimePoint(seconds(103))));
   EXPECT_TRUE(earns(true, TimePoint(seconds(104))));
 }

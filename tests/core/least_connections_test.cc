@@ -20,9 +20,8 @@ class LeastConnectionsTest : public ::testing::Test {
     while (backends[index]->active_connections() < count) backends[index]->add_connection();
   }
   std::optional<size_t> choose() {
-    return balancer->choose([this](const Backend& candidate) {
-      return dead.count(&candidate) == 0;
-    });
+    return balancer->choose(
+        [this](const Backend& candidate) { return dead.count(&candidate) == 0; });
   }
   std::string choose_times(int times) {
     std::string chosen;

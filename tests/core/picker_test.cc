@@ -79,8 +79,8 @@ TEST_F(PickerTest, client_whose_trial_fails_is_tried_on_another_backend) {
 TEST_F(PickerTest, lower_priority_number_is_preferred) {
   apply({backend_settings(1, 1, 1), backend_settings(2, 1, 0), backend_settings(3, 1, 0)});
   Picker picker(snapshot, random);
-  EXPECT_EQ(count_picks(picker, 100), (std::map<std::string, int>{{"10.0.0.2:80", 50},
-                                                                  {"10.0.0.3:80", 50}}));
+  EXPECT_EQ(count_picks(picker, 100),
+            (std::map<std::string, int>{{"10.0.0.2:80", 50}, {"10.0.0.3:80", 50}}));
 }
 
 TEST_F(PickerTest, next_priority_takes_over_when_none_of_the_first_is_available) {

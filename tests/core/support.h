@@ -1,5 +1,5 @@
-// What the tests of the core share: a made-up clock, backends by the dozen, and a cluster with an ear
-// for its transitions.
+// What the tests of the core share: a made-up clock, backends by the dozen, and a cluster with an
+// ear for its transitions.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -60,8 +60,7 @@ inline ClusterSettings steady_settings() {
 // A cluster, its clock, and every transition it told of.
 class ClusterTest : public ::testing::Test {
  protected:
-  void apply(const std::vector<BackendSettings>& backends,
-             Arrival arrival = Arrival::cold_start) {
+  void apply(const std::vector<BackendSettings>& backends, Arrival arrival = Arrival::cold_start) {
     snapshot = cluster->apply(settings, backends, arrival, now);
   }
 

@@ -1,6 +1,6 @@
 // The parts that all workers share, hammered from many threads: run it under ThreadSanitizer too
-// (-Db_sanitize=thread), which sees what a count cannot. Threads meet at barriers, nobody sleeps; the
-// clock is an atomic that they all push on.
+// (-Db_sanitize=thread), which sees what a count cannot. Threads meet at barriers, nobody sleeps;
+// the clock is an atomic that they all push on.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -95,8 +95,8 @@ TEST(Threads, half_open_gives_exactly_one_trial_however_many_ask) {
       if (thread == 0) breaker.trip(breaker.generation(), kStart, settings, random, chain);
       round.arrive_and_wait();
       const TimePoint later = kStart + std::chrono::hours(1);
-      const auto permit = thread % 2 == 0 ? breaker.admit(later, chain)
-                                          : breaker.admit_trial(later, chain);
+      const auto permit =
+          thread % 2 == 0 ? breaker.admit(later, chain) : breaker.admit_trial(later, chain);
       if (thread == 3) breaker.announce_half_open(later, chain);
       if (permit) trials.fetch_add(1);
       round.arrive_and_wait();
@@ -225,7 +225,7 @@ class ThreadsCluster : public ::testing::Test {
     const std::lock_guard lock(heard_mutex);
     const auto key = std::pair(transition.kind, transition.backend);
     const auto last = heard.find(key);
-    const std::string_view expected = last != heard.end() ? last->second
+    const std::string_view expected = last != heard.end()                            ? last->second
                                       : transition.kind == Transition::Kind::breaker ? "closed"
                                                                                      : "unknown";
     EXPECT_EQ(transition.from, expected) << transition.backend << " " << transition.why;
@@ -298,14 +298,47 @@ TEST_F(ThreadsCluster, everything_comes_back_and_every_transition_is_told_once_i
     EXPECT_EQ(backend->active_connections(), 0U);
     while (backend->health() != Health::healthy) {
       cluster->record_probe(
-          *backend,
-          {.began_at = later, .passed = true, .result = "passed", .permit = std::nullopt}, later);
+          *backend, {.began_at = later, .passed = true, .result = "passed", .permit = std::nullopt},
+          later);
     }
     const auto permit = cluster->admit(*snapshot, level, *backend, later);
     ASSERT_TRUE(permit) << "a trial was lost";
     cluster->record_connect(*snapshot, *backend, *permit, ConnectOutcome::connected, later, random);
     EXPECT_EQ(backend->breaker().state(later), BreakerState::closed);
   }
+}
+
+// All ask at once, so that some are refused after they have reserved a place.
+TEST_F(ThreadsCluster, refusal_gives_the_reserved_place_back) {
+  constexpr int kRounds = 5000;
+  apply(milliseconds(1), BalancePolicy::round_robin);
+  const PriorityLevel& level = snapshot->levels[0];
+  Backend& backend = *level.backends[0];
+  std::atomic<uint32_t> admitted{0};
+  std::barrier round(kThreads);
+  run_threads([&](size_t thread) {
+    Random random(thread);
+    for (int i = 0; i < kRounds; ++i) {
+      if (thread == 0) {
+        backend.breaker().trip(backend.breaker().generation(), clock.now(),
+                               snapshot->settings.circuit_breaker, random,
+                               [](const BreakerChange&) {});
+        backend.breaker().begin_early_trial(backend.breaker().generation(),
+                                            [](const BreakerChange&) {});
+      }
+      round.arrive_and_wait();
+      const auto permit = cluster->admit(*snapshot, level, backend, clock.now());
+      if (permit) admitted.fetch_add(1);
+      round.arrive_and_wait();
+      if (thread == 0) {
+        EXPECT_EQ(admitted.exchange(0), 1U);
+        ASSERT_EQ(backend.active_connections(), 1U) << "round " << i;
+        backend.remove_connection();
+        backend.breaker().reset([](const BreakerChange&) {});
+      }
+      round.arrive_and_wait();
+    }
+  });
 }
 
 TEST_F(ThreadsCluster, least_connections_is_even_over_all_workers) {

@@ -1,7 +1,7 @@
 """How sessions end: half-closes, resets, and bytes that must arrive before either."""
-import os
 import signal
 import socket
+import threading
 import time
 
 import pytest
@@ -149,17 +149,19 @@ def test_bytes_and_a_reset_that_are_seen_at_once_arrive_in_that_order(sluice, ba
 @pytest.mark.parametrize("side", SIDES)
 def test_a_reset_in_the_middle_of_a_stream_ends_both_sides(sluice, backend, side):
     """Both directions are full and the other side is not reading: it is still told."""
+    enough = threading.Event()
     with session(sluice, backend) as (client, server):
         resetting, other = ordered(side, client, server)
-        writers = [InBackground(_send_until_it_fails, sock) for sock in (resetting, other)]
+        killed = InBackground(send_until_killed, resetting, enough)
+        survivor = InBackground(send_until_it_fails, other)
         assert len(receive(other, 4 * MIB)) == 4 * MIB
-        reset_while_writing(resetting)
-        eventually(lambda: not writers[1].is_alive(), within=5, what="the survivor's writing fails")
+        enough.set()
+        killed.result()
+        survivor.result(within=5)
         sluice.eventually(lambda: sluice.session_count() == 1, what="the session ended")
-        writers[0].result()
 
 
-def _send_until_it_fails(sock):
+def send_until_it_fails(sock):
     block = bytes(64 * 1024)
     try:
         while True:
@@ -168,11 +170,16 @@ def _send_until_it_fails(sock):
         return
 
 
-def reset_while_writing(sock):
-    """As a killed program with unread data does."""
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
-    sock.shutdown(socket.SHUT_RD)
-    os.close(sock.detach())
+def send_until_killed(sock, enough):
+    """A program that writes and never reads, and is killed then: a reset, with bytes on their way both ways."""
+    block = bytes(64 * 1024)
+    sock.setblocking(False)
+    while not enough.wait(0.001):
+        try:
+            sock.send(block)
+        except BlockingIOError:
+            pass
+    reset(sock)
 
 
 @pytest.mark.parametrize("side", SIDES)
@@ -293,7 +300,7 @@ def receive_bulk(client, server, size):
 def test_a_stalled_reader_does_not_make_the_loop_spin(sluice, backend):
     with session(sluice, backend) as (client, server):
         client.settimeout(None)
-        writer = InBackground(_send_until_it_fails, client)
+        writer = InBackground(send_until_it_fails, client)
         sluice.eventually(lambda: sluice.cpu_share(0.2) < 0.05, within=10, what="everything is full and quiet")
         assert sluice.cpu_share(1) < 0.05
         server.close()

@@ -114,11 +114,11 @@ def test_running_out_of_local_ports_is_not_blamed_on_the_backend():
         held, waiting = [], []
         with local_ports(50_000, 50_009):
             for number in range(10):
-                held.append(connect(sluice.address(), source_address=("127.0.0.1", 52_000 + number)))
+                held.append(connect(sluice.address(), source_address=("127.0.0.1", 61_000 + number)))
                 held[-1].sendall(b"x")
                 assert held[-1].recv(1) == b"x"
             for number in range(4):
-                waiting.append(connect(sluice.address(), source_address=("127.0.0.1", 53_000 + number)))
+                waiting.append(connect(sluice.address(), source_address=("127.0.0.1", 62_000 + number)))
             sluice.eventually_event("accept_paused")
             assert sluice.eventually_session(reason="resource")
             assert sluice.events("breaker") == []

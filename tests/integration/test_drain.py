@@ -9,15 +9,16 @@ from support.backends import Backend, Hanging, backends
 from support.helper import Helper
 from support.load import UNDER_LOAD, UNDER_LOAD_RATE_MIN, Load
 from support.sluice import Sluice, front
-from support.sockets import connect, listen, receive, session
+from support.sockets import connect, listen, receive, reset, session
 from support.waiting import eventually
 
 AT_ONCE = 1.0
 
 
 def refused(address):
+    """Whoever is let in after all goes away with a reset: nobody is to hold up the drain."""
     try:
-        connect(address, within=1).close()
+        reset(connect(address, within=1))
         return False
     except OSError:
         return True

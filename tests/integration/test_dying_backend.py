@@ -2,17 +2,18 @@
 
 Connects are counted at the backend's address by the kernel, arrivals by the backend; clients are another process.
 """
+import socket
 import time
 from contextlib import contextmanager
 
 import pytest
 
-from support import requires
+from support import pattern, requires
 from support.backends import Backend, Hanging, Refusing, backends
 from support.load import UNDER_LOAD, UNDER_LOAD_RATE_MIN, Load
 from support.network import ConnectCounter, black_hole
 from support.sluice import Sluice, front
-from support.sockets import connect, outcome, reset
+from support.sockets import InBackground, connect, outcome, receive_all, reset
 from support.waiting import always, eventually
 
 THRESHOLD = 5
@@ -186,13 +187,23 @@ def test_a_reset_of_the_client_cancels_its_session_and_further_attempts():
             assert {entry["reason"] for entry in sluice.sessions()} == {"client_reset"}
 
 
-def test_a_client_that_stays_is_served_by_the_next_backend():
+def test_what_a_client_sent_before_a_failed_connect_reaches_the_next_backend():
+    """Nothing is read from it and lost, its FIN is not forgotten either."""
+    sent = pattern.stream(0, 300_000)
     with Backend("echo", name="b1") as silent, Backend("echo", name="b2") as alive, black_hole(silent.port):
         backends_by_priority = [silent, {"address": alive.address, "name": "b2", "priority": 1}]
         with Sluice(conf(backends_by_priority)) as sluice, connect(sluice.address()) as client:
-            client.sendall(b"patience")
-            assert client.recv(16) == b"patience"
+            sending = InBackground(send_and_finish, client, sent)
+            assert receive_all(client) == (sent, "fin")
+            sending.result()
             assert len(alive.arrivals()) == 1
+            client.close()
+            assert sluice.eventually_session()["attempts"] == 2
+
+
+def send_and_finish(sock, data):
+    sock.sendall(data)
+    sock.shutdown(socket.SHUT_WR)
 
 
 def test_an_impatient_client_s_trial_is_a_verdict_too():
@@ -247,3 +258,26 @@ def test_an_open_breaker_stays_open_without_traffic_and_without_probes():
         sluice.eventually_event("breaker", to="open")
         tried = connects.count
         always(lambda: connects.count == tried, during=RECOVERY + 0.5, what="no connect without a client")
+
+
+@pytest.mark.parametrize("accepting", [True, False])
+def test_a_full_backlog_of_a_unix_backend_is_tried_again_until_the_connect_timeout(tmp_path, accepting):
+    with socket.socket(socket.AF_UNIX) as listener, socket.socket(socket.AF_UNIX) as filler:
+        listener.bind(str(tmp_path / "backend"))
+        listener.listen(0)
+        filler.connect(str(tmp_path / "backend"))
+        with Sluice(front([f"unix:{tmp_path}/backend"], cluster={"connect_timeout": "1s"})) as sluice, \
+                connect(sluice.address()) as client:
+            begun = time.monotonic()
+            always(lambda: sluice.sessions() == [], during=0.4, what="one full backlog is not a failure")
+            if accepting:
+                listener.accept()[0].close()
+                listener.settimeout(2)
+                served = listener.accept()[0]
+                served.sendall(b"at last")
+                assert client.recv(16) == b"at last"
+                served.close()
+            else:
+                assert receive_all(client) == (b"", "reset")
+                assert time.monotonic() - begun >= 1 - CLOCK_SLACK
+                assert sluice.eventually_session()["reason"] == "connect_failed"

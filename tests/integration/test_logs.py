@@ -174,9 +174,9 @@ def test_a_drain_that_ends_sessions_says_so(backend):
 def test_a_shortage_of_our_own_is_the_reason_resource():
     cluster = {"source_address": "127.0.0.9", "connect_attempts": 1}
     with Backend("banner") as server, Sluice(front([server], workers=1, cluster=cluster)) as sluice:
-        with local_ports(51_000, 51_000), connect(sluice.address(), source_address=("127.0.0.1", 52_000)) as first:
+        with local_ports(51_000, 51_000), connect(sluice.address(), source_address=("127.0.0.1", 61_000)) as first:
             assert first.recv(16) == b"b1\n"
-            assert outcome(sluice.address(), source_address=("127.0.0.1", 52_001))[0] == b""
+            assert outcome(sluice.address(), source_address=("127.0.0.1", 61_001))[0] == b""
         assert sluice.eventually_session(reason="resource")
 
 

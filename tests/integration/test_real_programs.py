@@ -171,19 +171,26 @@ def pings(sluice):
 
 
 def test_a_server_that_speaks_first_is_heard_at_once():
-    with Backend("banner", name="speaks first") as backend, Sluice(front([backend])) as sluice:
+    with Backend("banner", name="first") as backend, Sluice(front([backend])) as sluice:
         with connect(sluice.address(), within=2) as client:
-            assert client.recv(64) == b"speaks first\n"
+            assert client.recv(64) == b"first\n"
 
 
 @requires.program("redis-server")
-def test_the_example_for_redis_fronts_a_redis(tmp_path):
+def test_the_example_for_redis_fails_over_to_the_standby_and_back(tmp_path):
     example = Path(__file__).parents[2] / "conf" / "redis.yaml"
-    if not example.exists():
-        pytest.skip("no conf/redis.yaml")
-    with Redis(tmp_path) as redis:
-        example_fronts(redis, example.read_text(), tmp_path)
+    with Redis(tmp_path) as primary, Redis(tmp_path) as standby:
+        environment = {"REDIS_PRIMARY_PORT": str(primary.port), "REDIS_STANDBY_PORT": str(standby.port)}
+        with Sluice(example, "--set", "listeners.redis.address=127.0.0.1:0", environment=environment) as sluice:
+            assert served_by(sluice) == primary.port
+            primary.kill()
+            assert served_by(sluice) == standby.port
+            primary.start()
+            sluice.eventually(lambda: served_by(sluice) == primary.port, within=10, what="the primary serves again")
 
 
-def example_fronts(redis, text, directory):
-    raise NotImplementedError
+def served_by(sluice):
+    """The port of the Redis that answers."""
+    with connect(sluice.address("redis")) as client:
+        client.sendall(command(b"CONFIG", b"GET", b"port"))
+        return int(client.recv(256).split(b"\r\n")[4])

@@ -18,7 +18,7 @@ MIB = 1 << 20
 # Every reader's stream is a gibibyte with SLUICE_TEST_FULL; otherwise two of them are, the others shorter ones that
 # still are far more than all buffers on the way together.
 FULL = bool(os.environ.get("SLUICE_TEST_FULL"))
-SHORT_STREAM = GIB if FULL else 20 * MIB
+SHORT_STREAM = GIB if FULL else 16 * MIB
 LONG_READERS = 2
 FIRST_BYTES = 64 * 1024
 DEAD_PEER_TIMEOUT = 2.0

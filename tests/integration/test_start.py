@@ -6,6 +6,7 @@ import socket
 import stat
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -13,9 +14,10 @@ from support import kernel, requires
 from support.backends import Backend
 from support.processes import end, spawn
 from support.sluice import EXECUTABLE, Sluice, front, run
-from support.sockets import connect
+from support.sockets import connect, greeting, listen, session
 from support.waiting import eventually
 
+PROJECT = Path(__file__).parents[2]
 INVALID, USAGE, CANNOT_START = 1, 2, 3
 
 
@@ -60,8 +62,7 @@ def test_an_address_another_sluice_listens_on_is_an_error_and_the_other_goes_on(
         done = run("run", "-c", conf_file(simple(f"{host}:{port}")))
         assert_cannot_start(done, f"{host}:{port}")
         for _ in range(50):
-            with connect(first.address()) as client:
-                assert client.recv(64) == b"b1\n"
+            assert greeting(first.address()) == "b1"
 
 
 def test_a_wildcard_address_that_overlaps_a_taken_one_is_an_error(conf_file):
@@ -166,10 +167,11 @@ def test_a_file_that_is_not_there_is_an_error(tmp_path):
 
 
 @pytest.mark.parametrize("arguments", [["--no-such-option"], ["no-such-command"], ["run"], ["run", "-c"],
-                                       ["run", "-c", "x", "--workers", "many"], ["check"],
-                                       ["run", "-c", "x", "--log-level", "loud"]])
+                                       ["check"], ["run", "-c", "conf/sluice.yaml", "--workers", "many"],
+                                       ["run", "-c", "conf/sluice.yaml", "--workers", "0"],
+                                       ["run", "-c", "conf/sluice.yaml", "--log-level", "loud"]])
 def test_bad_usage_exits_two_and_says_so_on_stderr(arguments):
-    done = run(*arguments)
+    done = run(*arguments, cwd=PROJECT)
     assert done.returncode == USAGE, done.stderr
     assert done.stderr and done.stdout == ""
 
@@ -241,14 +243,14 @@ def test_a_stale_unix_socket_is_replaced_and_a_live_one_is_in_use(tmp_path, conf
     with Backend("banner") as backend, \
             Sluice(front([backend], listener={"address": f"unix:{path}", "unix": {"mode": "0600"}})) as sluice:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
-        assert greeting(str(path)) == b"b1\n"
+        assert first_words(str(path)) == b"b1\n"
         done = run("run", "-c", conf_file(simple(f"unix:{path}")))
         assert_cannot_start(done, str(path))
-        assert greeting(str(path)) == b"b1\n", "the live one is untouched"
+        assert first_words(str(path)) == b"b1\n", "the live one is untouched"
         assert sluice.eventually_session()["listener"] == "front"
 
 
-def greeting(path):
+def first_words(path):
     with socket.socket(socket.AF_UNIX) as client:
         client.settimeout(5)
         client.connect(path)
@@ -269,9 +271,35 @@ def test_abstract_unix_sockets_work_on_both_sides(tmp_path):
 def test_ipv6_on_both_sides():
     with Backend("banner", addresses=["[::1]:0"]) as backend, \
             Sluice(front([backend], listener={"address": ["[::1]:0"]})) as sluice:
-        with connect(sluice.address()) as client:
-            assert client.recv(64) == b"b1\n"
+        assert greeting(sluice.address()) == "b1"
         assert sluice.eventually_session()["client"].startswith("[::1]:")
+
+
+def test_names_are_resolved_and_one_that_cannot_be_does_not_stop_the_start():
+    with Backend("banner") as backend, \
+            Sluice(front([f"localhost:{backend.port}", "no-such-host.invalid:80"])) as sluice:
+        sluice.eventually(lambda: greeting(sluice.address()) == "b1", what="the name's address serves")
+        assert sluice.eventually_session()["backend"].startswith("localhost")
+
+
+def test_the_source_address_is_where_connects_come_from():
+    with listen() as backend, Sluice(front([backend], cluster={"source_address": "127.0.0.9"})) as sluice, \
+            session(sluice, backend) as (_, server):
+        assert server.getpeername()[0] == "127.0.0.9"
+
+
+def test_a_listener_may_have_several_addresses():
+    addresses = ["127.0.0.1:7713", "127.0.0.2:7714", "[::1]:7713"]
+    with Backend("banner") as backend, Sluice(front([backend], listener={"address": addresses})):
+        for address in [("127.0.0.1", 7713), ("127.0.0.2", 7714), ("::1", 7713)]:
+            assert greeting(address) == "b1"
+
+
+def test_a_backlog_beyond_the_kernel_s_is_a_warning(conf_file):
+    conf = simple()
+    conf["listeners"][0]["backlog"] = 65_000
+    with Sluice(conf) as sluice:
+        assert any("backlog" in entry["message"] and entry["level"] == "warning" for entry in sluice.log())
 
 
 def test_systemd_is_told_ready_watchdog_and_stopping(tmp_path):
@@ -293,9 +321,8 @@ def test_systemd_is_told_ready_watchdog_and_stopping(tmp_path):
 
 
 def test_every_file_in_conf_passes_its_own_check():
-    folder = os.path.join(os.path.dirname(__file__), "..", "..", "conf")
-    files = [name for name in os.listdir(folder) if name.endswith(".yaml")]
-    assert "sluice.yaml" in files
-    for name in files:
-        done = run("check", "-c", os.path.join(folder, name))
+    files = sorted((PROJECT / "conf").glob("*.yaml"))
+    assert PROJECT / "conf" / "sluice.yaml" in files
+    for file in files:
+        done = run("check", "-c", file)
         assert done.returncode == 0, done.stderr + done.stdout

@@ -84,8 +84,7 @@ void Checker::set_truth(const std::string& backend, bool is_up, TimePoint now) {
   is_up_[backend] = is_up;
   for (auto& [known, model] : models_) {
     if (known->name() != backend) continue;
-    const bool may_recover =
-        is_up && settings_.has_probes && settings_.circuit_breaker.is_enabled;
+    const bool may_recover = is_up && settings_.has_probes && settings_.circuit_breaker.is_enabled;
     model.may_recover_since = may_recover ? std::optional(now) : std::nullopt;
   }
 }
@@ -203,9 +202,8 @@ void Checker::heard_health(Model& model, const Transition& transition) {
 }
 
 void Checker::heard_breaker(Model& model, const Transition& transition) {
-  const std::string details =
-      fmt::format("{} {}->{}: {}", transition.backend, transition.from, transition.to,
-                  transition.why);
+  const std::string details = fmt::format("{} {}->{}: {}", transition.backend, transition.from,
+                                          transition.to, transition.why);
   if (transition.from != name(model.breaker)) fail("chain", details);
   if (!is_founded(model, transition.to, transition.at)) fail("founded transitions", details);
   if (expected_breaker_ && expected_breaker_->backend == model.backend.get()) {
@@ -254,14 +252,12 @@ void Checker::check_open_period(const Model& model, TimePoint at) {
 
 void Checker::step(TimePoint now) {
   if (expected_breaker_) {
-    fail("breaker moves when it has to", fmt::format("{} is not {}",
-                                                     expected_breaker_->backend->name(),
-                                                     expected_breaker_->to));
+    fail("breaker moves when it has to",
+         fmt::format("{} is not {}", expected_breaker_->backend->name(), expected_breaker_->to));
   }
   if (expected_health_) {
-    fail("health moves when it has to", fmt::format("{} is not {}",
-                                                    expected_health_->backend->name(),
-                                                    expected_health_->to));
+    fail("health moves when it has to",
+         fmt::format("{} is not {}", expected_health_->backend->name(), expected_health_->to));
   }
   for (auto& [backend, model] : models_) {
     check_backend(model, now);
@@ -273,16 +269,16 @@ void Checker::step(TimePoint now) {
 void Checker::check_backend(const Model& model, TimePoint now) {
   const Backend& backend = *model.backend;
   if (backend.active_connections() != model.connections) {
-    fail("connection counts", fmt::format("{} has {}, counts {}", backend.name(),
-                                          model.connections, backend.active_connections()));
+    fail("connection counts", fmt::format("{} has {}, counts {}", backend.name(), model.connections,
+                                          backend.active_connections()));
   }
   if (!model.is_member) return;
   const BreakerState actual = backend.breaker().state(now);
   const bool is_due = model.breaker == BreakerState::open && now >= model.retry_at;
   const BreakerState told = is_due ? BreakerState::half_open : model.breaker;
   if (actual != told) {
-    fail("every transition is told", fmt::format("{} is {}, told {}", backend.name(),
-                                                 name(actual), name(model.breaker)));
+    fail("every transition is told",
+         fmt::format("{} is {}, told {}", backend.name(), name(actual), name(model.breaker)));
   }
   if (backend.health() != model.health) fail("every transition is told", backend.name());
   if (backend.admin_state() != model.admin_state) fail("administrative state", backend.name());

@@ -1,6 +1,6 @@
-// What must hold, whatever happens. The checker keeps a model of its own, made from the contract and
-// from what the world says it does, and holds the core to it: before each action it works out what
-// has to follow, hears what is told meanwhile, and compares afterwards.
+// What must hold, whatever happens. The checker keeps a model of its own, made from the contract
+// and from what the world says it does, and holds the core to it: before each action it works out
+// what has to follow, hears what is told meanwhile, and compares afterwards.
 //
 // It knows nothing of how the core works, only the core's words for what came of it.
 #pragma once

@@ -1,5 +1,5 @@
-// Runs the world for a number of steps: sim [--seed N] [--steps N] [--verbose]. A violated invariant
-// ends it with status 1, and the seed to see it again.
+// Runs the world for a number of steps: sim [--seed N] [--steps N] [--verbose]. A violated
+// invariant ends it with status 1, and the seed to see it again.
 #include <fmt/format.h>
 
 #include <charconv>
@@ -49,8 +49,7 @@ int run(const Arguments& arguments) {
   for (uint64_t step = 0; step < arguments.steps; ++step) {
     if (world.step()) continue;
     fmt::print("violated at step {}, {} ms: {}\nagain: --seed {}\n", step,
-               to_ms(world.now().time_since_epoch()), *world.checker().violation(),
-               arguments.seed);
+               to_ms(world.now().time_since_epoch()), *world.checker().violation(), arguments.seed);
     return 1;
   }
   fmt::print("{} steps, {} simulated minutes, {} sessions, {} trials, {} transitions: all held\n",

@@ -116,8 +116,7 @@ void World::reload() {
 
 ClusterSettings World::any_settings() {
   ClusterSettings settings;
-  settings.balance =
-      chance(50) ? BalancePolicy::round_robin : BalancePolicy::least_connections;
+  settings.balance = chance(50) ? BalancePolicy::round_robin : BalancePolicy::least_connections;
   CircuitBreakerSettings& breaker = settings.circuit_breaker;
   breaker.is_enabled = chance(90);
   breaker.failure_threshold = static_cast<uint32_t>(1 + random_.below(5));
@@ -205,8 +204,8 @@ void World::begin_probe(size_t number) {
            .passed = outcome == ConnectOutcome::connected,
            .result = outcome == ConnectOutcome::connected ? "passed" : name(outcome),
            .permit = permit,
-           .is_inconclusive = outcome == ConnectOutcome::local_error ||
-                              outcome == ConnectOutcome::abandoned}};
+           .is_inconclusive =
+               outcome == ConnectOutcome::local_error || outcome == ConnectOutcome::abandoned}};
       schedule(is_late ? kProbeTimeout : around(kConnectTakes), EventKind::probe_ends,
                next_probe_++);
     }

@@ -1,7 +1,7 @@
 // A seeded world around one cluster: backends that die, hang, flap and return, clients on several
-// workers whose picks interleave, probes on their schedule, reloads that reach the workers one after
-// another, operators, local errors. Time is made up and everything happens in one thread, so a seed
-// tells the whole story.
+// workers whose picks interleave, probes on their schedule, reloads that reach the workers one
+// after another, operators, local errors. Time is made up and everything happens in one thread, so
+// a seed tells the whole story.
 #pragma once
 
 #include <array>
@@ -103,9 +103,7 @@ class World {
 
   bool chance(double percent) { return random_.fraction() * 100 < percent; }
   Duration around(Duration span) { return random_.jittered(span, 90); }
-  bool is_broken(Fault fault, double percent) {
-    return options_.fault == fault && chance(percent);
-  }
+  bool is_broken(Fault fault, double percent) { return options_.fault == fault && chance(percent); }
 
   void schedule(Duration in, EventKind kind, uint64_t subject = 0);
   void happen(const Event& event);

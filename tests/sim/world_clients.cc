@@ -54,8 +54,8 @@ void World::attempt(uint64_t id) {
   const auto snapshot = picker.snapshot();
   checker_.picking(*snapshot, session.tried, now_);
   auto lease = pick(session, picker);
-  session.ticket = checker_.picked(*snapshot, lease ? lease->backend() : nullptr,
-                                   lease && lease->is_trial());
+  session.ticket =
+      checker_.picked(*snapshot, lease ? lease->backend() : nullptr, lease && lease->is_trial());
   if (!lease) {
     sessions_.erase(id);
     return;
@@ -97,7 +97,8 @@ std::optional<Lease> World::pick_against_the_rules(const ClusterSnapshot& snapsh
           (options_.fault == Fault::ignores_breaker && is_ready && is_healthy &&
            breaker == BreakerState::open) ||
           (options_.fault == Fault::ignores_health && is_ready && !level.in_panic->load() &&
-           snapshot.settings.has_probes && backend->health() == Health::unhealthy && breaker == BreakerState::closed) ||
+           snapshot.settings.has_probes && backend->health() == Health::unhealthy &&
+           breaker == BreakerState::closed) ||
           (options_.fault == Fault::ignores_admin_state && !is_ready) ||
           (options_.fault == Fault::second_trial && is_ready && is_healthy && has_trial_out);
       if (!is_wrong || backend->weight() == 0) continue;
@@ -121,10 +122,10 @@ std::optional<Lease> World::pick_a_worse_one(
       (options_.fault != Fault::piles_up_connections || !is_by_load)) {
     return std::nullopt;
   }
-  const auto fullest = std::max_element(
-      level.backends.begin(), level.backends.end(), [](const auto& a, const auto& b) {
-        return a->active_connections() < b->active_connections();
-      });
+  const auto fullest = std::max_element(level.backends.begin(), level.backends.end(),
+                                        [](const auto& a, const auto& b) {
+                                          return a->active_connections() < b->active_connections();
+                                        });
   if ((*fullest)->weight() == 0) return std::nullopt;
   const auto permit = cluster_->admit(*snapshot, level, **fullest, now_);
   if (!permit) return std::nullopt;

@@ -14,6 +14,9 @@ uint32_t usable_processors();
 // Raises the soft limit of open files to the hard one (at most 1 Mi) and returns it.
 uint64_t raise_descriptor_limit();
 
+// Raises the limit, and an error when even so it is too low for the program to begin.
+Result<void> check_descriptor_floor();
+
 // How the descriptors are to be spent.
 struct DescriptorPlan {
   uint32_t connections_max = 0;  // sessions of the whole process: two descriptors each

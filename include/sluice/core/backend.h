@@ -1,6 +1,6 @@
-// One server's state, shared by all threads without a lock. It lives as long as anybody uses it: the
-// cluster's current snapshot, an older one, or a session that is still relaying. Survives a reload
-// when its name and address stay.
+// One server's state, shared by all threads without a lock. It lives as long as anybody uses it:
+// the cluster's current snapshot, an older one, or a session that is still relaying. Survives a
+// reload when its name and address stay.
 #pragma once
 
 #include <array>
@@ -39,8 +39,8 @@ constexpr std::string_view name(AdminState state) {
 
 // What the configuration says about one backend.
 struct BackendSettings {
-  std::string name;  // unique in its cluster; the address as written when none was given
-  Address address;   // resolved: never of kind name
+  std::string name;       // unique in its cluster; the address as written when none was given
+  Address address;        // resolved: never of kind name
   uint32_t weight = 1;    // 0 to 1000; 0 gets no new connections
   uint32_t priority = 0;  // lower is preferred
   AdminState admin_state = AdminState::ready;

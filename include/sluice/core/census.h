@@ -1,7 +1,7 @@
 // The cluster's books: how many backends of each priority are ready, and how many of those are
-// healthy or usable; from them, which priority is in panic. Kept up to date change by change, because
-// at a start 10,000 backends turn healthy one after another. Control loop only, but for the panic
-// flags, which the workers read.
+// healthy or usable; from them, which priority is in panic. Kept up to date change by change,
+// because at a start 10,000 backends turn healthy one after another. Control loop only, but for the
+// panic flags, which the workers read.
 #pragma once
 
 #include <atomic>
@@ -31,14 +31,15 @@ class Census {
   // Counts everything anew.
   void take(const ClusterSnapshot& snapshot);
 
-  // A backend changed its administrative state or health; one that is not in the snapshot is ignored.
+  // A backend changed its administrative state or health; one that is not in the snapshot is
+  // ignored.
   void update(const Backend& backend);
 
   // Ready backends that are healthy.
   uint32_t healthy() const { return healthy_; }
 
-  // Sets the flags by what was counted and returns those that changed. `panic_threshold` in percent;
-  // 0 is off.
+  // Sets the flags by what was counted and returns those that changed. `panic_threshold` in
+  // percent; 0 is off.
   std::vector<PanicChange> judge_panic(double panic_threshold);
 
  private:

@@ -8,15 +8,15 @@
 //
 // *Closed* lets everybody through, *open* nobody, *half_open* exactly one connection in the whole
 // process at a time: the trial. Whoever is let through holds a Permit and hands it back once, as
-// succeeded, failed or abandoned. A permit of an older generation changes nothing, so a slow connect
-// from before a trip cannot touch what happened since.
+// succeeded, failed or abandoned. A permit of an older generation changes nothing, so a slow
+// connect from before a trip cannot touch what happened since.
 //
 // What changes together (open or closed, is a trial out, how many trials succeeded in a row, the
-// generation) is one atomic word. Whoever makes a state change first marks the word as `changing` by
-// one compare-and-swap, then writes the times, tells the world and publishes the new word: so there
-// is one writer at a time, the changes of one breaker are told once each and in order, and nobody
-// ever waits, because everybody else is refused for that moment. `half_open` needs no call to begin:
-// it is `open` whose time has come, and the first to look tells of it.
+// generation) is one atomic word. Whoever makes a state change first marks the word as `changing`
+// by one compare-and-swap, then writes the times, tells the world and publishes the new word: so
+// there is one writer at a time, the changes of one breaker are told once each and in order, and
+// nobody ever waits, because everybody else is refused for that moment. `half_open` needs no call
+// to begin: it is `open` whose time has come, and the first to look tells of it.
 //
 // Any thread may call anything. Time and randomness are arguments.
 #pragma once
@@ -51,9 +51,9 @@ struct CircuitBreakerSettings {
   uint32_t failure_threshold = 5;  // consecutive connect failures that open it
   Duration recovery_timeout = std::chrono::seconds(30);
   Duration max_recovery_timeout = std::chrono::minutes(5);  // where the doubling ends
-  uint32_t success_threshold = 1;  // trials that must succeed in a row
-  double jitter = 10;              // percent of the open period, either way, after the doubling
-  bool early_trial = true;         // probes may bring the trial forward
+  uint32_t success_threshold = 1;                           // trials that must succeed in a row
+  double jitter = 10;       // percent of the open period, either way, after the doubling
+  bool early_trial = true;  // probes may bring the trial forward
 
   friend bool operator==(const CircuitBreakerSettings&, const CircuitBreakerSettings&) = default;
 };
@@ -90,8 +90,8 @@ class CircuitBreaker {
   // Whether admit() would refuse now: only loads, for a cheap no.
   bool refuses(TimePoint now) const;
 
-  // A permit, or nothing when the caller must not connect. The first to look after the reopening time
-  // tells of half_open and gets the trial.
+  // A permit, or nothing when the caller must not connect. The first to look after the reopening
+  // time tells of half_open and gets the trial.
   std::optional<Permit> admit(TimePoint now, Tell tell);
   // The same for somebody who wants nothing but the trial: nothing while the breaker is closed.
   std::optional<Permit> admit_trial(TimePoint now, Tell tell);
@@ -109,14 +109,15 @@ class CircuitBreaker {
   void trip(uint32_t generation, TimePoint now, const CircuitBreakerSettings& settings,
             Random& random, Tell tell);
 
-  // Makes the breaker half_open now instead of later, if it still is in the opening of `generation`.
+  // Makes the breaker half_open now instead of later, if it still is in the opening of
+  // `generation`.
   void begin_early_trial(uint32_t generation, Tell tell);
 
   // Tells of half_open if the reopening time has come and nobody has told of it yet.
   void announce_half_open(TimePoint now, Tell tell);
 
-  // Closes it without a trial. A permit that is out changes nothing any more. Does nothing when it is
-  // closed, or in the middle of a change by another thread.
+  // Closes it without a trial. A permit that is out changes nothing any more. Does nothing when it
+  // is closed, or in the middle of a change by another thread.
   void reset(Tell tell);
 
   // While it is open and half_open has not been told of, else nothing.
@@ -141,7 +142,8 @@ class CircuitBreaker {
   // Written only by the thread that has marked the word as changing.
   std::atomic<Duration::rep> reopens_at_{0};
   std::atomic<Duration::rep> opened_at_{0};
-  std::atomic<uint32_t> failed_trials_{0};  // since it was closed last: the exponent of the doubling
+  std::atomic<uint32_t> failed_trials_{
+      0};  // since it was closed last: the exponent of the doubling
   std::atomic<uint64_t> opens_{0};
 };
 

@@ -5,9 +5,9 @@
 //   worker:        Picker(snapshot).pick() -> Lease -> settle(outcome) -> relay -> ~Lease
 //   control loop:  admit_probe(backend), record_probe(backend, report)
 //
-// Every change of a backend's health or breaker goes to the TransitionSink exactly once, and those of
-// one backend's breaker in order, whichever threads made them. A backend that a reload has removed is
-// told of no more. The sink must not call back into the cluster.
+// Every change of a backend's health or breaker goes to the TransitionSink exactly once, and those
+// of one backend's breaker in order, whichever threads made them. A backend that a reload has
+// removed is told of no more. The sink must not call back into the cluster.
 #pragma once
 
 #include <atomic>

@@ -18,7 +18,8 @@ namespace sluice {
 
 class Cluster;
 
-// What the core needs to know about a cluster; the rest of its configuration is none of its business.
+// What the core needs to know about a cluster; the rest of its configuration is none of its
+// business.
 struct ClusterSettings {
   BalancePolicy balance = BalancePolicy::round_robin;
   Duration connect_timeout = std::chrono::seconds(2);   // of one attempt

@@ -45,8 +45,8 @@ class HealthTracker {
   std::optional<HealthChange> record(bool passed, const HealthThresholds& thresholds);
 
   // Takes in a probe's result for the question of an early trial: true when, with it, `healthy`
-  // probes in a row that each began after the breaker's current `opening` have passed. A failed probe
-  // or a new opening starts the row again.
+  // probes in a row that each began after the breaker's current `opening` have passed. A failed
+  // probe or a new opening starts the row again.
   bool earns_early_trial(bool passed, TimePoint probe_began_at, const BreakerOpening& opening,
                          const HealthThresholds& thresholds);
 

@@ -1,4 +1,5 @@
-// Something about a backend changed and the world should know: one log line, one counter, one event.
+// Something about a backend changed and the world should know: one log line, one counter, one
+// event.
 #pragma once
 
 #include <cstdint>

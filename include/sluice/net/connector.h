@@ -34,7 +34,7 @@ ConnectError classify_connect_error(int error);
 struct ConnectProgress {
   enum class State : uint8_t { under_way, connected, failed };
   State state = State::under_way;
-  int error = 0;  // when failed; when connected: an error that came right after, with data to read
+  int error = 0;  // when failed; when connected: a reset that came right after
 };
 ConnectProgress connect_progress(int fd, Readiness readiness);
 

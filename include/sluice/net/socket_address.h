@@ -45,6 +45,8 @@ class PeerAddress {
 
 // The address a socket is bound to (port 0 resolved), for a bound socket.
 Address local_address(int fd);
+// The address a socket is connected to.
+Address peer_address(int fd);
 Address to_address(const sockaddr* address, socklen_t size);
 
 }  // namespace sluice

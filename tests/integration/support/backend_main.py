@@ -187,7 +187,9 @@ class Server:
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             try:
                 self.kind(self, sock)
-            except OSError:
+            except OSError:  # it has gone already
+                if sock in self.selector.get_map():
+                    self.selector.unregister(sock)
                 sock.close()
 
     @staticmethod

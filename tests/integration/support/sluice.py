@@ -43,16 +43,19 @@ def _backend(item):
 
 
 class Sluice:
-    """`sluice run` on a configuration given as a dictionary, its logs as lists of dictionaries."""
+    """`sluice run` on a configuration (a dictionary, or the path of a file), its logs as lists of dictionaries."""
 
     def __init__(self, conf, *arguments, nofile=None, environment=None, wait=True):
         self._directory = tempfile.TemporaryDirectory(prefix="sluice-test-")
         self.directory = Path(self._directory.name)
         self.access_log = self.directory / "access.log"
-        self.conf = {"log": {"format": "json"},
-                     "access_log": {"file": str(self.access_log), "format": "json"}, **conf}
-        self.conf_file = self.directory / "conf.json"
-        self.conf_file.write_text(json.dumps(self.conf))
+        if isinstance(conf, Path):
+            self.conf_file = conf
+            arguments = [*_logs_as_settings(self.access_log), *arguments]
+        else:
+            self.conf_file = self.directory / "conf.json"
+            self.conf_file.write_text(json.dumps({"log": {"format": "json"}, "access_log": {
+                "file": str(self.access_log), "format": "json"}, **conf}))
         self._stderr = self.directory / "stderr"
         self._stdout = self.directory / "stdout"
         with open(self._stderr, "w") as stderr, open(self._stdout, "w") as stdout:
@@ -176,6 +179,11 @@ class Sluice:
     def finish(self, within=START_SECONDS):
         self.signal(signal.SIGTERM)
         return self.wait(within)
+
+
+def _logs_as_settings(access_log):
+    settings = {"log.format": "json", "access_log.file": access_log, "access_log.format": "json"}
+    return [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
 
 
 def _parsed(line):

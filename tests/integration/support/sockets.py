@@ -121,6 +121,15 @@ def outcome(address, **options):
         return receive_all(sock)
 
 
+def greeting(address):
+    """The first words of whoever serves a new client; none when it is refused."""
+    try:
+        with connect(address) as sock:
+            return sock.recv(64).decode().strip()
+    except ConnectionResetError:
+        return ""
+
+
 class InBackground(threading.Thread):
     """A call in a thread of its own; result() gives what it returned or raises what it raised."""
 

@@ -1,0 +1,35 @@
+"""Everything that was measured, as it is kept in a file."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass
+class Results:
+    about: dict = field(default_factory=dict)
+    # One for each workload, target and round: {workload, target, round, attempts, disturbed,
+    # figures} or {workload, target, round, failed}.
+    samples: list[dict] = field(default_factory=list)
+
+    def of(self, workload: str, target: str) -> list[dict]:
+        return [
+            sample
+            for sample in self.samples
+            if sample["workload"] == workload and sample["target"] == target
+        ]
+
+    def by_round(self, workload: str, target: str, metric: str) -> dict[int, float]:
+        return {
+            sample["round"]: sample["figures"][metric]
+            for sample in self.of(workload, target)
+            if metric in sample.get("figures", {})
+        }
+
+    def save(self, file: Path) -> None:
+        file.write_text(json.dumps({"about": self.about, "samples": self.samples}, indent=1) + "\n")
+
+    @classmethod
+    def load(cls, file: Path) -> "Results":
+        content = json.loads(file.read_text())
+        return cls(content["about"], content["samples"])

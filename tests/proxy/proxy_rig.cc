@@ -1,0 +1,147 @@
+#include "proxy_rig.h"
+
+#include <csignal>
+
+#include "sluice/net/listener_socket.h"
+
+namespace sluice {
+namespace {
+
+constexpr const char* kCluster = "web";
+
+}  // namespace
+
+void ProxyTest::SetUp() {
+  // As main() does: splice(2) has no flag for it.
+  std::signal(SIGPIPE, SIG_IGN);
+  { const Loop first; }  // libuv opens descriptors of its own once
+  files_ = count_open_files();
+  listener_config.name = "front";
+  listener_config.cluster = kCluster;
+  settings.has_probes = false;
+  settings.circuit_breaker.is_enabled = false;
+  options.pipes_max = 8;
+  options.seed = 1;
+  options.keeps_records = true;
+}
+
+void ProxyTest::TearDown() {
+  if (!workers_.empty()) check_that_nothing_is_left();
+  stop();
+  records_.clear();
+  EXPECT_EQ(count_open_files(), files_) << describe_open_files();
+}
+
+void ProxyTest::check_that_nothing_is_left() {
+  for (const auto& worker : workers_) worker->cut_sessions(EndReason::shutdown);
+  EXPECT_TRUE(wait_until([this] { return process_limit->active() == 0; }));
+  EXPECT_EQ(listener_->limit().active(), 0U);
+  EXPECT_TRUE(wait_until([this] {
+    uint32_t connections = 0;
+    for (size_t i = 0; i < backend_settings_.size(); ++i) {
+      connections += backend(i).active_connections();
+    }
+    return connections == 0;
+  }));
+}
+
+void ProxyTest::add_backend(const Address& address, uint32_t priority) {
+  backend_settings_.push_back({.name = address.to_string(),
+                               .address = address,
+                               .weight = 1,
+                               .priority = priority,
+                               .admin_state = AdminState::ready,
+                               .health_check_port = std::nullopt});
+}
+
+Worker::Reports ProxyTest::reports() {
+  return {.on_records =
+              [this](std::vector<SessionRecord> batch) {
+                const std::scoped_lock lock(mutex_);
+                for (SessionRecord& record : batch) records_.push_back(std::move(record));
+              },
+          .on_notice =
+              [this](const WorkerNotice& notice) {
+                const std::scoped_lock lock(mutex_);
+                notices_ += notice.why + "\n";
+              }};
+}
+
+void ProxyTest::start(const Address& address) {
+  process_limit = std::make_unique<ConnectionLimit>(process_connections_max);
+  cluster_ = std::make_shared<Cluster>(kCluster, [](const Transition&) {}, Random(1));
+  const Loop clock;
+  snapshot_ = cluster_->apply(settings, backend_settings_, Arrival::cold_start, clock.now());
+  listener_config.addresses = {address};
+  listener_ = std::make_shared<Listener>(listener_config);
+
+  ListenOptions listen_options;
+  listen_options.tcp = listener_config.tcp;
+  listen_options.backlog = listener_config.backlog;
+  auto sockets = open_listener(address, worker_count, listen_options);
+  ASSERT_TRUE(sockets) << sockets.error().message;
+  front_ = address_of(sockets->front());
+  std::vector<std::shared_ptr<UniqueFd>> shared;
+  for (UniqueFd& socket : *sockets) {
+    if (tamper_with_listener) tamper_with_listener(socket);
+    shared.push_back(std::make_shared<UniqueFd>(std::move(socket)));
+  }
+  for (size_t i = 0; i < worker_count; ++i) {
+    workers_.push_back(std::make_unique<Worker>(options, reports(), *process_limit));
+    workers_.back()->add_route(kCluster, snapshot_, backend_tcp, std::nullopt);
+    workers_.back()->add_listener(listener_, shared[i % shared.size()]);
+  }
+  for (const auto& worker : workers_) worker->start();
+}
+
+void ProxyTest::stop() {
+  for (const auto& worker : workers_) worker->stop();
+  for (const auto& worker : workers_) worker->join();
+  workers_.clear();
+}
+
+Backend& ProxyTest::backend(size_t index) {
+  for (const PriorityLevel& level : snapshot_->levels) {
+    for (const auto& candidate : level.backends) {
+      if (candidate->name() == backend_settings_.at(index).name) return *candidate;
+    }
+  }
+  throw std::out_of_range("no such backend");
+}
+
+uint64_t ProxyTest::connects(ConnectOutcome outcome, size_t index) {
+  return backend(index).connects(outcome);
+}
+
+std::vector<SessionRecord> ProxyTest::records(size_t count, Duration patience) {
+  EXPECT_TRUE(wait_until([&] { return record_count() >= count; }, patience))
+      << record_count() << " records instead of " << count;
+  const std::scoped_lock lock(mutex_);
+  return records_;
+}
+
+size_t ProxyTest::record_count() {
+  const std::scoped_lock lock(mutex_);
+  return records_.size();
+}
+
+std::string ProxyTest::notices() {
+  const std::scoped_lock lock(mutex_);
+  return notices_;
+}
+
+void ProxyTest::stop_accepting() {
+  for (const auto& worker : workers_) {
+    worker->stop_accepting([this] {
+      const std::scoped_lock lock(mutex_);
+      ++idle_reports_;
+    });
+  }
+}
+
+size_t ProxyTest::idle_reports() {
+  const std::scoped_lock lock(mutex_);
+  return idle_reports_;
+}
+
+}  // namespace sluice

@@ -1,0 +1,81 @@
+// A worker with a listener and a cluster, as the server would build them, around backends that the
+// test plays itself. Checks after each test that nothing is left behind: descriptors, sessions,
+// places in the limits, connections of the backends.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "open_files.h"
+#include "sluice/core/cluster.h"
+#include "sluice/proxy/worker.h"
+#include "sockets.h"
+#include "waiting.h"
+
+namespace sluice {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+class ProxyTest : public testing::Test {
+ protected:
+  void SetUp() override;
+  void TearDown() override;
+
+  // Adds a backend before start(); a lower priority number is tried first.
+  void add_backend(const Address& address, uint32_t priority = 0);
+  // Opens the listener on `address` and runs the workers.
+  void start(const Address& address = loopback());
+  // Ends the sessions and the workers.
+  void stop();
+
+  const Address& front() const { return front_; }
+  UniqueFd connect_client() { return connect_to(front_); }
+  Worker& worker(size_t index = 0) { return *workers_[index]; }
+  Listener& listener() { return *listener_; }
+  Backend& backend(size_t index = 0);
+  uint64_t connects(ConnectOutcome outcome, size_t index = 0);
+
+  // The records so far, once there are that many.
+  std::vector<SessionRecord> records(size_t count, Duration patience = kPatience);
+  size_t record_count();
+  std::string notices();
+  void stop_accepting();
+  size_t idle_reports();
+
+  // Set before start().
+  ListenerConfig listener_config;
+  ClusterSettings settings;
+  TcpOptions backend_tcp;
+  Worker::Options options;
+  size_t worker_count = 1;
+  uint32_t process_connections_max = ConnectionLimit::kUnlimited;
+  // Replaces the listening socket.
+  std::function<void(UniqueFd&)> tamper_with_listener;
+
+  std::unique_ptr<ConnectionLimit> process_limit;
+
+ private:
+  void check_that_nothing_is_left();
+  Worker::Reports reports();
+
+  size_t files_ = 0;
+  Address front_;
+  std::vector<BackendSettings> backend_settings_;
+  std::shared_ptr<Cluster> cluster_;
+  std::shared_ptr<const ClusterSnapshot> snapshot_;
+  std::shared_ptr<Listener> listener_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+
+  std::mutex mutex_;  // for what the workers report
+  std::vector<SessionRecord> records_;
+  std::string notices_;
+  size_t idle_reports_ = 0;
+};
+
+}  // namespace sluice

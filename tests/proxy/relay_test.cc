@@ -1,0 +1,446 @@
+// What a session does once it is connected: bytes, ends of stream, resets, time limits.
+#include <linux/filter.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <thread>
+
+#include "echo_server.h"
+#include "proxy_rig.h"
+
+namespace sluice {
+namespace {
+
+class Relay : public ProxyTest {
+ protected:
+  // One session, both of whose ends the test holds.
+  void open_session() {
+    backend_listening_ = listen_on(loopback());
+    add_backend(address_of(backend_listening_));
+    start();
+    client = connect_client();
+    ASSERT_TRUE(client);
+    server = accept_from(backend_listening_);
+  }
+  void TearDown() override {
+    client.reset();
+    server.reset();
+    backend_listening_.reset();
+    ProxyTest::TearDown();
+  }
+  SessionRecord record() { return records(1).at(0); }
+  EndReason reason() { return record().reason; }
+
+  UniqueFd client;
+  UniqueFd server;
+
+ private:
+  UniqueFd backend_listening_;
+};
+
+std::string received(const UniqueFd& socket, size_t size) {
+  std::string bytes;
+  receive(socket, size, bytes);
+  return bytes;
+}
+
+ReadEnd end_of(const UniqueFd& socket) {
+  std::string rest;
+  const ReadEnd end = receive_to_end(socket, rest);
+  EXPECT_EQ(rest, "");
+  return end;
+}
+
+// Sends until nothing has been taken for a while: the way is full.
+std::string fill(const UniqueFd& socket, size_t bytes_max = 64 << 20) {
+  const std::string bytes = pattern(1 << 20);
+  std::string sent;
+  while (sent.size() < bytes_max) {
+    pollfd room{.fd = socket.get(), .events = POLLOUT, .revents = 0};
+    if (::poll(&room, 1, 300) == 0) break;
+    const size_t offset = sent.size() % bytes.size();
+    const size_t taken = send_some(socket, std::string_view(bytes).substr(offset));
+    sent += bytes.substr(offset, taken);
+    if ((room.revents & (POLLERR | POLLHUP)) != 0) break;
+  }
+  return sent;
+}
+
+TEST_F(Relay, carries_bytes_both_ways_and_counts_them) {
+  open_session();
+  send_all(client, "question");
+  EXPECT_EQ(received(server, 8), "question");
+  send_all(server, "answer");
+  EXPECT_EQ(received(client, 6), "answer");
+  client.reset();
+  EXPECT_EQ(end_of(server), ReadEnd::end_of_stream);
+  server.reset();
+  const SessionRecord record = this->record();
+  EXPECT_EQ(record.reason, EndReason::client_closed);
+  EXPECT_EQ(record.received, 8U);
+  EXPECT_EQ(record.sent, 6U);
+  EXPECT_EQ(record.attempts, 1U);
+  EXPECT_TRUE(record.connect_time);
+  EXPECT_EQ(record.backend.get(), &backend());
+  EXPECT_EQ(record.listener->config().name, "front");
+  EXPECT_EQ(record.client.to_string().substr(0, 10), "127.0.0.1:");
+}
+
+struct Ends {
+  Address front;
+  Address back;
+};
+
+std::vector<Ends> all_kinds_of_ends() {
+  std::vector<Ends> all;
+  for (const Address& front : {loopback(), ipv6_loopback(), unused_abstract_name()}) {
+    for (const Address& back : {loopback(), ipv6_loopback(), unused_abstract_name()}) {
+      all.push_back({front, back});
+    }
+  }
+  return all;
+}
+
+class AnyEnds : public ProxyTest, public testing::WithParamInterface<Ends> {};
+
+TEST_P(AnyEnds, carry_bytes_and_ends_of_stream) {
+  const UniqueFd listening = listen_on(GetParam().back);
+  add_backend(address_of(listening));
+  start(GetParam().front);
+  {
+    const UniqueFd client = connect_client();
+    const UniqueFd server = accept_from(listening);
+    const std::string bytes = pattern(1'000'000);
+    std::thread sender([&] {
+      send_all(client, bytes);
+      end_stream(client);
+    });
+    std::string arrived;
+    EXPECT_EQ(receive_to_end(server, arrived), ReadEnd::end_of_stream);
+    sender.join();
+    EXPECT_TRUE(arrived == bytes);
+    send_all(server, "done");
+    EXPECT_EQ(received(client, 4), "done");
+  }
+  EXPECT_EQ(records(1).at(0).reason, EndReason::client_closed);
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, AnyEnds, testing::ValuesIn(all_kinds_of_ends()));
+
+TEST_F(Relay, client_that_half_closes_gets_its_answer) {
+  open_session();
+  send_all(client, "question");
+  end_stream(client);
+  std::string question;
+  EXPECT_EQ(receive_to_end(server, question), ReadEnd::end_of_stream);
+  EXPECT_EQ(question, "question");
+  const std::string answer = pattern(500'000);
+  std::thread sender([&] {
+    send_all(server, answer);
+    server.reset();
+  });
+  std::string got;
+  EXPECT_EQ(receive_to_end(client, got), ReadEnd::end_of_stream);
+  sender.join();
+  EXPECT_EQ(got, answer);
+  EXPECT_EQ(reason(), EndReason::client_closed);
+}
+
+TEST_F(Relay, backend_that_half_closes_still_hears_its_client) {
+  open_session();
+  send_all(server, "greeting");
+  end_stream(server);
+  std::string greeting;
+  EXPECT_EQ(receive_to_end(client, greeting), ReadEnd::end_of_stream);
+  EXPECT_EQ(greeting, "greeting");
+  send_all(client, "upload");
+  EXPECT_EQ(received(server, 6), "upload");
+  client.reset();
+  EXPECT_EQ(end_of(server), ReadEnd::end_of_stream);
+  EXPECT_EQ(reason(), EndReason::backend_closed);
+}
+
+TEST_F(Relay, bytes_before_a_clients_reset_arrive_and_then_the_reset) {
+  open_session();
+  const std::string bytes = pattern(50'000);
+  send_all(client, bytes);
+  reset_connection(std::move(client));
+  std::string arrived;
+  EXPECT_EQ(receive_to_end(server, arrived), ReadEnd::reset);
+  EXPECT_EQ(arrived, bytes);
+  EXPECT_EQ(reason(), EndReason::client_reset);
+}
+
+TEST_F(Relay, final_message_before_a_backends_reset_arrives_and_then_the_reset) {
+  open_session();
+  send_all(client, "request that is never read");
+  ASSERT_EQ(received(server, 7), "request");
+  send_all(server, "too many connections");
+  reset_connection(std::move(server));
+  std::string arrived;
+  EXPECT_EQ(receive_to_end(client, arrived), ReadEnd::reset);
+  EXPECT_EQ(arrived, "too many connections");
+  EXPECT_EQ(reason(), EndReason::backend_reset);
+}
+
+TEST_F(Relay, reset_after_an_end_of_stream_is_a_reset_all_the_same) {
+  open_session();
+  end_stream(client);
+  EXPECT_EQ(end_of(server), ReadEnd::end_of_stream);
+  reset_connection(std::move(client));
+  EXPECT_EQ(reason(), EndReason::client_reset);
+  // After a FIN the kernel calls a reset EPIPE, and recv() says nothing of it.
+  pollfd broken{.fd = server.get(), .events = 0, .revents = 0};
+  ASSERT_EQ(::poll(&broken, 1, 5000), 1);
+  EXPECT_NE(broken.revents & POLLERR, 0);
+}
+
+TEST_F(Relay, backends_reset_after_an_end_of_stream_is_a_reset_all_the_same) {
+  open_session();
+  end_stream(server);
+  EXPECT_EQ(end_of(client), ReadEnd::end_of_stream);
+  reset_connection(std::move(server));
+  EXPECT_EQ(reason(), EndReason::backend_reset);
+}
+
+TEST_F(Relay, reset_behind_a_stalled_reader_is_carried_over_within_a_second) {
+  open_session();
+  const std::string sent = fill(client);
+  const auto reset_at = std::chrono::steady_clock::now();
+  reset_connection(std::move(client));
+  EXPECT_EQ(reason(), EndReason::client_reset);
+  EXPECT_LT(std::chrono::steady_clock::now() - reset_at, seconds(3));
+  std::string arrived;
+  EXPECT_EQ(receive_to_end(server, arrived), ReadEnd::reset);
+  EXPECT_EQ(arrived, sent.substr(0, arrived.size())) << "what arrived is what was sent first";
+}
+
+TEST_F(Relay, reset_by_a_backend_whose_client_reads_slowly_loses_nothing_it_can_deliver) {
+  open_session();
+  const std::string bytes = pattern(3 << 20);
+  std::thread sender([&] {
+    send_all(server, bytes);
+    // Delivered to the proxy's kernel, so that a reset does not drop it here.
+    EXPECT_TRUE(wait_until([&] { return backend().active_connections() == 1; }));
+    reset_connection(std::move(server));
+  });
+  std::string arrived;
+  EXPECT_EQ(receive_to_end(client, arrived), ReadEnd::reset);
+  sender.join();
+  EXPECT_EQ(arrived, bytes.substr(0, arrived.size()));
+  EXPECT_GT(arrived.size(), 0U);
+}
+
+TEST_F(Relay, urgent_byte_stays_in_line) {
+  open_session();
+  send_all(client, "before ");
+  ASSERT_EQ(::send(client.get(), "!", 1, MSG_OOB), 1);
+  send_all(client, " after");
+  EXPECT_EQ(received(server, 14), "before ! after");
+  ASSERT_EQ(::send(server.get(), "?", 1, MSG_OOB), 1);
+  send_all(server, " back");
+  EXPECT_EQ(received(client, 6), "? back");
+}
+
+TEST_F(Relay, reader_that_stops_stops_its_writer_and_loses_nothing) {
+  open_session();
+  const std::string sent = fill(client);
+  EXPECT_LT(sent.size(), 32U << 20) << "bounded: two sockets' buffers on each side and a pipe";
+  EXPECT_EQ(process_limit->active(), 1U);
+  end_stream(client);
+  std::string arrived;
+  EXPECT_EQ(receive_to_end(server, arrived), ReadEnd::end_of_stream);
+  EXPECT_EQ(arrived.size(), sent.size());
+  EXPECT_EQ(arrived, sent);
+}
+
+class Bulk : public Relay, public testing::WithParamInterface<SpliceMode> {};
+
+TEST_P(Bulk, is_carried_unchanged_both_ways_at_once) {
+  options.splice = GetParam();
+  EchoServer echo;
+  add_backend(echo.address());
+  start();
+  const std::string bytes = pattern(32 << 20, 5);
+  std::vector<std::thread> clients;
+  for (int i = 0; i < 3; ++i) {
+    clients.emplace_back([&] {
+      const UniqueFd client = connect_client();
+      std::thread sender([&] {
+        send_all(client, bytes);
+        end_stream(client);
+      });
+      std::string arrived;
+      EXPECT_EQ(receive_to_end(client, arrived), ReadEnd::end_of_stream);
+      sender.join();
+      EXPECT_TRUE(arrived == bytes);
+    });
+  }
+  for (std::thread& client : clients) client.join();
+  for (const SessionRecord& record : records(3)) {
+    EXPECT_EQ(record.received, bytes.size());
+    EXPECT_EQ(record.sent, bytes.size());
+    EXPECT_EQ(record.reason, EndReason::client_closed);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Modes, Bulk, testing::Values(SpliceMode::automatic, SpliceMode::off),
+                         [](const auto& instance) {
+                           return instance.param == SpliceMode::off ? "Copy" : "Splice";
+                         });
+
+TEST_F(Relay, idle_session_is_ended_and_not_before_its_time) {
+  listener_config.idle_timeout = milliseconds(600);
+  open_session();
+  const auto began = std::chrono::steady_clock::now();
+  // A byte now and then, either way, keeps it.
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_FALSE(wait_until([&] { return record_count() > 0; }, milliseconds(300)));
+    send_all(i % 2 == 0 ? client : server, "x");
+    received(i % 2 == 0 ? server : client, 1);
+  }
+  EXPECT_EQ(reason(), EndReason::idle_timeout);
+  EXPECT_GE(std::chrono::steady_clock::now() - began, milliseconds(4 * 300 + 600));
+  EXPECT_EQ(end_of(client), ReadEnd::end_of_stream);
+  EXPECT_EQ(end_of(server), ReadEnd::end_of_stream);
+}
+
+TEST_F(Relay, idle_session_stays_when_the_timeout_is_off) {
+  listener_config.idle_timeout = std::nullopt;
+  open_session();
+  EXPECT_FALSE(wait_until([&] { return record_count() > 0; }, milliseconds(900)));
+  send_all(client, "still here");
+  EXPECT_EQ(received(server, 10), "still here");
+}
+
+TEST_F(Relay, half_closed_session_is_ended_sooner) {
+  listener_config.half_close_timeout = milliseconds(400);
+  open_session();
+  end_stream(client);
+  EXPECT_EQ(end_of(server), ReadEnd::end_of_stream);
+  EXPECT_EQ(reason(), EndReason::half_close_timeout);
+}
+
+TEST_F(Relay, half_close_timeout_counts_from_the_half_close) {
+  listener_config.half_close_timeout = milliseconds(800);
+  open_session();
+  // Idle for longer than that before it.
+  EXPECT_FALSE(wait_until([&] { return record_count() > 0; }, milliseconds(1200)));
+  const auto closed_at = std::chrono::steady_clock::now();
+  end_stream(client);
+  EXPECT_EQ(end_of(server), ReadEnd::end_of_stream);
+  EXPECT_EQ(reason(), EndReason::half_close_timeout);
+  EXPECT_GE(std::chrono::steady_clock::now() - closed_at, milliseconds(800));
+}
+
+TEST_F(Relay, longest_life_ends_a_busy_session_with_a_reset) {
+  listener_config.max_duration = milliseconds(700);
+  open_session();
+  const auto began = std::chrono::steady_clock::now();
+  while (record_count() == 0) {
+    ASSERT_LT(std::chrono::steady_clock::now() - began, seconds(10));
+    send_some(client, "x");
+    std::string bytes;
+    receive_some(server, bytes);
+    std::this_thread::sleep_for(milliseconds(5));
+  }
+  EXPECT_EQ(reason(), EndReason::max_duration);
+  EXPECT_GE(std::chrono::steady_clock::now() - began, milliseconds(690));
+  std::string rest;
+  EXPECT_EQ(receive_to_end(server, rest), ReadEnd::reset);
+  EXPECT_EQ(receive_to_end(client, rest), ReadEnd::reset);
+}
+
+// The peer's kernel drops everything from here on.
+void play_dead(const UniqueFd& socket) {
+  sock_filter drop_all = BPF_STMT(BPF_RET | BPF_K, 0);
+  const sock_fprog program{.len = 1, .filter = &drop_all};
+  ASSERT_EQ(::setsockopt(socket.get(), SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program), 0);
+}
+
+TEST_F(Relay, peer_that_is_gone_without_a_word_is_found) {
+  listener_config.tcp.dead_peer_timeout = seconds(1);
+  backend_tcp.dead_peer_timeout = std::nullopt;
+  open_session();
+  play_dead(client);
+  send_all(server, "anybody there?");
+  const auto sent_at = std::chrono::steady_clock::now();
+  EXPECT_EQ(end_of(server), ReadEnd::reset);
+  EXPECT_GE(std::chrono::steady_clock::now() - sent_at, seconds(1));
+  EXPECT_LE(std::chrono::steady_clock::now() - sent_at, seconds(4));
+  EXPECT_EQ(reason(), EndReason::client_reset);
+}
+
+TEST_F(Relay, peer_that_is_gone_stays_unfound_when_nobody_looks) {
+  listener_config.tcp.dead_peer_timeout = std::nullopt;
+  open_session();
+  play_dead(client);
+  send_all(server, "anybody there?");
+  EXPECT_FALSE(wait_until([&] { return record_count() > 0; }, seconds(2)));
+}
+
+TEST_F(Relay, slow_reader_is_not_taken_for_dead) {
+  listener_config.tcp.dead_peer_timeout = seconds(1);
+  backend_tcp.dead_peer_timeout = seconds(1);
+  open_session();
+  const std::string sent = fill(server);
+  EXPECT_FALSE(wait_until([&] { return record_count() > 0; }, seconds(4)));
+  end_stream(server);
+  std::string arrived;
+  EXPECT_EQ(receive_to_end(client, arrived), ReadEnd::end_of_stream);
+  EXPECT_TRUE(arrived == sent);
+}
+
+TEST_F(Relay, session_cut_from_outside_is_reset_on_both_sides) {
+  open_session();
+  send_all(client, "x");
+  EXPECT_EQ(received(server, 1), "x");
+  worker().cut_sessions(EndReason::draining);
+  EXPECT_EQ(end_of(client), ReadEnd::reset);
+  EXPECT_EQ(end_of(server), ReadEnd::reset);
+  EXPECT_EQ(reason(), EndReason::draining);
+}
+
+TEST_F(Relay, one_byte_writes_arrive_in_order) {
+  EchoServer echo;
+  add_backend(echo.address());
+  start();
+  const UniqueFd client = connect_client();
+  const std::string bytes = pattern(5'000);
+  std::thread sender([&] {
+    for (const char byte : bytes) send_all(client, std::string_view(&byte, 1));
+    end_stream(client);
+  });
+  std::string arrived;
+  EXPECT_EQ(receive_to_end(client, arrived), ReadEnd::end_of_stream);
+  sender.join();
+  EXPECT_EQ(arrived, bytes);
+}
+
+TEST_F(ProxyTest, thousand_short_sessions_leave_nothing_behind) {
+  EchoServer echo;
+  add_backend(echo.address());
+  worker_count = 2;
+  start();
+  std::vector<std::thread> clients;
+  for (int thread = 0; thread < 8; ++thread) {
+    clients.emplace_back([&, thread] {
+      for (int i = 0; i < 150; ++i) {
+        UniqueFd client = connect_client();
+        ASSERT_TRUE(client);
+        if (i % 3 == 1) continue;  // connect and vanish
+        send_all(client, "ping");
+        if ((i + thread) % 5 == 0) {
+          reset_connection(std::move(client));
+          continue;
+        }
+        EXPECT_EQ(received(client, 4), "ping");
+      }
+    });
+  }
+  for (std::thread& client : clients) client.join();
+  records(8 * 150);
+}
+
+}  // namespace
+}  // namespace sluice
