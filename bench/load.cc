@@ -1,7 +1,7 @@
 // The load of bench/run, one thread: either the server behind the proxy or the clients in front.
 //
-//   bench-load backend echo|reply|source|sink [--bytes N]
-//       prints "port P", then serves
+//   bench-load backend echo|reply|source|sink --port P [--bytes N]
+//       prints "ready", then serves
 //   bench-load client ping_pong|reconnect|idle|receive|send --port P
 //       [--connections N] [--bytes N] [--units N]
 //       prints "ready" once every connection has done its first work, then goes on
@@ -99,8 +99,9 @@ void run_backend(const CommandLine& line) {
   }};
   Stats stats;
   Loop loop(stats);
-  const Backend backend(loop, stats, find_mode(kModes, line.mode), line.bytes);
-  say(fmt::format("port {}", backend.port()));
+  const Backend backend(loop, stats, find_mode(kModes, line.mode), line.bytes,
+                        static_cast<uint16_t>(line.port));
+  say("ready");
   loop.run();
 }
 

@@ -136,22 +136,21 @@ Connection* make_connection(Loop& loop, Stats& stats, int fd, BackendMode mode, 
 
 }  // namespace
 
-Backend::Backend(Loop& loop, Stats& stats, BackendMode mode, size_t bytes)
+Backend::Backend(Loop& loop, Stats& stats, BackendMode mode, size_t bytes, uint16_t port)
     : loop_(loop), stats_(stats), mode_(mode), bytes_(bytes) {
   listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
+  address.sin_port = htons(port);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  auto* const generic = reinterpret_cast<sockaddr*>(&address);
+  const auto* const generic = reinterpret_cast<const sockaddr*>(&address);
   // Accepted sockets inherit it.
   const int yes = 1;
   ::setsockopt(listener_, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-  if (::bind(listener_, generic, size) != 0 || ::listen(listener_, kBacklog) != 0 ||
-      ::getsockname(listener_, generic, &size) != 0) {
+  ::setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  if (::bind(listener_, generic, sizeof address) != 0 || ::listen(listener_, kBacklog) != 0) {
     fail("cannot listen", errno);
   }
-  port_ = ntohs(address.sin_port);
   loop_.add(listener_, EPOLLIN, *this);
 }
 

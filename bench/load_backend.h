@@ -16,13 +16,12 @@ enum class BackendMode : uint8_t {
   sink,    // reads and forgets
 };
 
-// Listens on a free port of 127.0.0.1 and serves on `loop`.
+// Listens on 127.0.0.1 and serves on `loop`.
 class Backend final : public Target {
  public:
-  Backend(Loop& loop, Stats& stats, BackendMode mode, size_t bytes);
+  Backend(Loop& loop, Stats& stats, BackendMode mode, size_t bytes, uint16_t port);
   ~Backend() override;
 
-  uint16_t port() const { return port_; }
   void on_ready(uint32_t events) override;
 
  private:
@@ -31,7 +30,6 @@ class Backend final : public Target {
   const BackendMode mode_;
   const size_t bytes_;
   int listener_ = -1;
-  uint16_t port_ = 0;
 };
 
 }  // namespace sluice::bench

@@ -128,7 +128,8 @@ class Requester final : public Client {
 
   void send_request() {
     while (to_send_ > 0) {
-      const ssize_t bytes = ::send(fd_, block.data(), std::min(to_send_, block.size()), MSG_NOSIGNAL);
+      const ssize_t bytes =
+          ::send(fd_, block.data(), std::min(to_send_, block.size()), MSG_NOSIGNAL);
       if (bytes <= 0) return expect_would_block(bytes);
       to_send_ -= static_cast<size_t>(bytes);
     }

@@ -26,7 +26,7 @@ struct ClientOptions {
   ClientMode mode = ClientMode::ping_pong;
   sockaddr_in target{};
   size_t connections = 1;
-  size_t bytes = 64;                // of a request and of its reply
+  size_t bytes = 64;                  // of a request and of its reply
   std::optional<uint64_t> units_max;  // stop after that many; forever when not given
 };
 

@@ -31,8 +31,18 @@ def enter_new_namespace() -> bool:
         request = struct.pack("16sH14x", b"lo", _IFF_UP_RUNNING)
         fcntl.ioctl(any_socket, _SIOCSIFFLAGS, request)
     Path("/proc/sys/net/ipv4/tcp_congestion_control").write_text(CONGESTION_CONTROL)
-    Path("/proc/sys/net/ipv4/ip_local_port_range").write_text("1024 65535")
+    Path("/proc/sys/net/ipv4/ip_local_port_range").write_text("10000 65535")
     return True
+
+
+def pick_ports(is_own_namespace: bool) -> tuple[int, int]:
+    """For backend and proxy. Services live below the range of outgoing ports, where we can choose."""
+    if is_own_namespace:
+        return 7000, 8000
+    with socket.socket() as one, socket.socket() as other:
+        one.bind(("127.0.0.1", 0))
+        other.bind(("127.0.0.1", 0))
+        return one.getsockname()[1], other.getsockname()[1]
 
 
 def cores() -> tuple[int, int]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sluice_bench import machine
-from sluice_bench.programs import Load, Program, Proxy, Strace, free_port
+from sluice_bench.programs import Load, Program, Proxy, Strace
 from sluice_bench.targets import Place, Target
 from sluice_bench.workloads import Workload
 
@@ -42,6 +42,8 @@ class Bench:
         self.target = target
         self.workload = workload
         self.proxy_core, self.load_core = machine.cores()
+        # Where the clients connect: to the backend until there is a proxy.
+        self.port, self._proxy_port = machine.pick_ports(machine.enter_new_namespace())
         self._stack = ExitStack()
 
     def __enter__(self) -> "Bench":
@@ -62,19 +64,18 @@ class Bench:
         self.directory.chmod(0o755)
         # Without a proxy the backend is what is measured, in the proxy's place.
         core = self.load_core if self.target.prepare else self.proxy_core
+        options = {"port": self.port, "bytes": workload.bytes}
         self.backend = self._stack.enter_context(
-            Load.backend(
-                self.settings.load, workload.backend, workload.bytes, core, self._errors("backend")
-            )
+            self._load("backend", workload.backend, options, core)
         )
-        self.port = self.backend.read_port()
+        self.backend.wait_until_ready()
         self._proxy: Program = self.backend
         self.load_pids: list[int] = []
         if self.target.prepare:
             self._start_proxy()
 
     def _start_proxy(self) -> None:
-        place = Place(self.directory, free_port(), self.port, self.settings.sluice)
+        place = Place(self.directory, self._proxy_port, self.port, self.settings.sluice)
         command = self.target.prepare(place)
         proxy = self._stack.enter_context(Proxy(command, self.proxy_core, self._errors("proxy")))
         proxy.wait_until_ready(place.port)
@@ -92,11 +93,11 @@ class Bench:
 
     def clients(self, mode: str, connections: int, **options: int) -> Load:
         """Inside a `with` block. `options` are bench-load's."""
-        options = {"connections": connections, "bytes": self.workload.bytes, **options}
-        errors = self._errors("clients")
-        return Load.clients(
-            self.settings.load, mode, self.port, options, self.load_core, errors
-        )
+        sizes = {"port": self.port, "connections": connections, "bytes": self.workload.bytes}
+        return self._load("client", mode, {**sizes, **options}, self.load_core)
+
+    def _load(self, role: str, mode: str, options: dict[str, int], core: int) -> Load:
+        return Load.start(self.settings.load, role, mode, options, core, self._errors(role))
 
     def _errors(self, name: str) -> Path:
         return self.directory / f"{name}.stderr"
@@ -104,7 +105,6 @@ class Bench:
 
 def measure(settings: Settings, target: Target, workload: Workload) -> dict:
     """Figures in SI units: seconds per unit, units per second."""
-    machine.enter_new_namespace()
     how = {"timed": _measure_timed, "idle": _measure_idle, "syscalls": _measure_syscalls}
     with Bench(settings, target, workload) as bench:
         return how[workload.kind](bench)

@@ -97,21 +97,14 @@ class Load(Program):
     """bench-load, as backend or as clients."""
 
     @classmethod
-    def backend(cls, program: Path, mode: str, size: int, core: int, errors: Path) -> "Load":
-        command = [str(program), "backend", mode, "--bytes", str(size)]
-        return cls(command, core, errors)
-
-    @classmethod
-    def clients(
-        cls, program: Path, mode: str, port: int, options: dict[str, int], core: int, errors: Path
+    def start(
+        cls, program: Path, role: str, mode: str, options: dict[str, int], core: int, errors: Path
     ) -> "Load":
-        command = [str(program), "client", mode, "--port", str(port)]
+        """`role` is backend or client; the options are bench-load's."""
+        command = [str(program), role, mode]
         for name, value in options.items():
             command += [f"--{name}", str(value)]
         return cls(command, core, errors)
-
-    def read_port(self) -> int:
-        return int(self.read_line().split()[1])
 
     def wait_until_ready(self) -> None:
         if self.read_line() != "ready":
@@ -152,9 +145,3 @@ class Strace:
             if len(fields) >= 5 and fields[3].isdigit() and fields[-1] not in ("total", "syscall"):
                 counts[fields[-1]] = int(fields[3])
         return counts
-
-
-def free_port() -> int:
-    with socket.socket() as any_socket:
-        any_socket.bind(("127.0.0.1", 0))
-        return any_socket.getsockname()[1]

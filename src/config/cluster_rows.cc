@@ -43,7 +43,7 @@ std::vector<ClusterRow> health_check_rows() {
       {"health_check.send", FIELD(health_check->send), payload(kPayloadBytesMax), Reload::yes,
        "bytes to send after the connect, as \"PING\\r\\n\" or {hex: \"50 49\"}"},
       {"health_check.expect", FIELD(health_check->expect), payload(kPayloadBytesMax), Reload::yes,
-       "bytes that must come in answer"},
+       "bytes that the answer must contain, anywhere"},
       ClusterRow::later("health_check.steps"),
       ClusterRow::later("health_check.method"),
       ClusterRow::later("health_check.path"),

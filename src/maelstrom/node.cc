@@ -8,8 +8,8 @@
 #include <unordered_set>
 #include <utility>
 
-#include "maelstrom/excerpt.h"
 #include "maelstrom/message.h"
+#include "maelstrom/quoted_excerpt.h"
 #include "sluice/base/json.h"
 
 namespace sluice {
@@ -54,21 +54,22 @@ std::string begin_reply(std::string_view source, std::string_view destination) {
 }  // namespace
 
 // A kind of message and what answers it.
-struct Node::Request {
+struct MaelstromNode::Request {
   std::string_view type;
-  Answer (Node::*answer)(const Message&, TimePoint);
+  Answer (MaelstromNode::*answer)(const Message&, TimePoint);
 };
 
-Node::Node(NodeOptions options, TransitionSink sink, Random random)
+MaelstromNode::MaelstromNode(NodeOptions options, TransitionSink sink, Random random)
     : options_(std::move(options)), sink_(std::move(sink)), random_(random) {}
 
 // The contract's keys come first and in its order, then what it leaves open: the payload of an
 // `..._ok`, and the msg_id of an error.
-void Node::receive(const Message& message, TimePoint now, Outbox& outbox) {
+void MaelstromNode::receive(const Message& message, TimePoint now, Outbox& outbox) {
   if (message.is_reply) return;
   if (!id_.empty() && message.destination != id_) {
     outbox.complaints.push_back(fmt::format("addressed to {}, but this is node {}: not answered",
-                                            excerpt(message.destination), excerpt(id_)));
+                                            quoted_excerpt(message.destination),
+                                            quoted_excerpt(id_)));
     return;
   }
   const Answer found = answer(message, now);
@@ -88,16 +89,16 @@ void Node::receive(const Message& message, TimePoint now, Outbox& outbox) {
   outbox.lines.push_back(std::move(line));
 }
 
-tl::unexpected<Node::Refusal> Node::refuse(ErrorCode code, std::string text) {
+tl::unexpected<MaelstromNode::Refusal> MaelstromNode::refuse(ErrorCode code, std::string text) {
   return tl::unexpected(Refusal{code, std::move(text)});
 }
 
-Node::Answer Node::answer(const Message& message, TimePoint now) {
+MaelstromNode::Answer MaelstromNode::answer(const Message& message, TimePoint now) {
   static constexpr std::array<Request, 4> kRequests{{
-      {"init", &Node::init},
-      {"topology", &Node::topology},
-      {"echo", &Node::echo},
-      {"status", &Node::status},
+      {"init", &MaelstromNode::init},
+      {"topology", &MaelstromNode::topology},
+      {"echo", &MaelstromNode::echo},
+      {"status", &MaelstromNode::status},
   }};
   if (id_.empty() && message.type != "init") {
     return refuse(ErrorCode::unavailable, "not initialised yet: the first message must be an init");
@@ -106,12 +107,12 @@ Node::Answer Node::answer(const Message& message, TimePoint now) {
   const auto request = std::ranges::find(kRequests, *message.type, &Request::type);
   if (request == kRequests.end()) {
     return refuse(ErrorCode::not_supported,
-                  fmt::format("type {} is not supported", excerpt(*message.type)));
+                  fmt::format("type {} is not supported", quoted_excerpt(*message.type)));
   }
   return (this->*request->answer)(message, now);
 }
 
-Node::Answer Node::init(const Message& message, TimePoint now) {
+MaelstromNode::Answer MaelstromNode::init(const Message& message, TimePoint now) {
   if (!id_.empty()) {
     return refuse(ErrorCode::malformed_request, fmt::format("already initialised as {}", id_));
   }
@@ -137,7 +138,7 @@ Node::Answer Node::init(const Message& message, TimePoint now) {
 }
 
 // Every node is reached directly, whatever the topology.
-Node::Answer Node::topology(const Message& message, TimePoint) {
+MaelstromNode::Answer MaelstromNode::topology(const Message& message, TimePoint) {
   const BodyField* topology = message.find("topology");
   if (topology != nullptr && !topology->value.is_object()) {
     return refuse(ErrorCode::malformed_request, "'topology' must be an object");
@@ -145,7 +146,7 @@ Node::Answer Node::topology(const Message& message, TimePoint) {
   return std::string();
 }
 
-Node::Answer Node::echo(const Message& message, TimePoint) {
+MaelstromNode::Answer MaelstromNode::echo(const Message& message, TimePoint) {
   const BodyField* payload = message.find("echo");
   if (payload == nullptr) return refuse(ErrorCode::malformed_request, "echo needs an 'echo'");
   std::string members = R"(,"echo":)";
@@ -153,7 +154,7 @@ Node::Answer Node::echo(const Message& message, TimePoint) {
   return members;
 }
 
-Node::Answer Node::status(const Message& message, TimePoint now) {
+MaelstromNode::Answer MaelstromNode::status(const Message& message, TimePoint now) {
   const auto cluster = cluster_of(message);
   if (!cluster) return tl::unexpected(cluster.error());
   std::string members = R"(,"backends":[)";
@@ -167,7 +168,7 @@ Node::Answer Node::status(const Message& message, TimePoint now) {
   return members;
 }
 
-void Node::make_clusters(const std::vector<std::string>& peers, TimePoint now) {
+void MaelstromNode::make_clusters(const std::vector<std::string>& peers, TimePoint now) {
   std::vector<BackendSettings> backends;
   if (!options_.config) {
     for (const std::string& peer : peers) {
@@ -191,15 +192,16 @@ void Node::make_clusters(const std::vector<std::string>& peers, TimePoint now) {
   }
 }
 
-void Node::add_cluster(std::string name, const ClusterSettings& settings,
-                       const std::vector<BackendSettings>& backends, TimePoint now) {
+void MaelstromNode::add_cluster(std::string name, const ClusterSettings& settings,
+                                const std::vector<BackendSettings>& backends, TimePoint now) {
   auto cluster = std::make_shared<Cluster>(std::move(name), sink_, Random(random_.next()));
   cluster->apply(settings, backends, Arrival::cold_start, now);
   clusters_.push_back(std::move(cluster));
 }
 
 // With a configuration a message names its cluster; without one there is just one.
-tl::expected<Cluster*, Node::Refusal> Node::cluster_of(const Message& message) const {
+tl::expected<Cluster*, MaelstromNode::Refusal> MaelstromNode::cluster_of(
+    const Message& message) const {
   if (!options_.config) return clusters_.front().get();
   const auto name = message.string("cluster");
   if (!name)
@@ -208,7 +210,7 @@ tl::expected<Cluster*, Node::Refusal> Node::cluster_of(const Message& message) c
     if (cluster->name() == *name) return cluster.get();
   }
   return refuse(ErrorCode::malformed_request,
-                fmt::format("there is no cluster {}", excerpt(*name)));
+                fmt::format("there is no cluster {}", quoted_excerpt(*name)));
 }
 
 }  // namespace sluice

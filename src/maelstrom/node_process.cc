@@ -7,7 +7,7 @@
 #include <random>
 #include <utility>
 
-#include "maelstrom/excerpt.h"
+#include "maelstrom/quoted_excerpt.h"
 #include "sluice/base/unique_fd.h"
 
 namespace sluice {
@@ -28,12 +28,12 @@ Random make_random(const NodeOptions& options) {
 std::string what_is_wrong(const Frame& frame) {
   switch (frame.kind) {
     case Frame::Kind::not_json:
-      return fmt::format("not JSON, skipped: {}", excerpt(frame.text));
+      return fmt::format("not JSON, skipped: {}", quoted_excerpt(frame.text));
     case Frame::Kind::unfinished:
-      return fmt::format("unfinished text, discarded: {}", excerpt(frame.text));
+      return fmt::format("unfinished text, discarded: {}", quoted_excerpt(frame.text));
     case Frame::Kind::too_long:
       return fmt::format("a message of more than {} bytes, skipped to the end of its line: {}",
-                         MessageFramer::kMessageBytesMax, excerpt(frame.text));
+                         MessageFramer::kMessageBytesMax, quoted_excerpt(frame.text));
     case Frame::Kind::message:
       break;
   }
@@ -104,7 +104,7 @@ void NodeProcess::handle_message(const Frame& frame) {
   const auto message = parser_.parse(frame.text);
   if (!message) {
     complain(frame.line,
-             fmt::format("{}; skipped: {}", message.error().message, excerpt(frame.text)));
+             fmt::format("{}; skipped: {}", message.error().message, quoted_excerpt(frame.text)));
     return;
   }
   Outbox outbox;

@@ -1,5 +1,5 @@
-// The shell around a Node: its loop, its input and output, its log. Everything the node says goes
-// through here. Lives on the thread that runs it.
+// The shell around a MaelstromNode: its loop, its input and output, its log. Everything the node
+// says goes through here. Lives on the thread that runs it.
 #pragma once
 
 #include <string>
@@ -41,7 +41,7 @@ class NodeProcess {
   StatusFlags output_flags_;
   Log log_;
   Loop loop_;
-  Node node_;
+  MaelstromNode node_;
   MessageParser parser_;
   MessageFramer framer_;
   LineOutput output_;

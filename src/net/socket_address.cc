@@ -57,9 +57,8 @@ SocketAddress::SocketAddress(const Address& address) {
 }
 
 std::string PeerAddress::to_string() const {
-  const auto* address = reinterpret_cast<const sockaddr*>(&storage_);
-  if (address->sa_family == AF_UNIX) return "unix:";
-  return to_address(address, sizeof storage_).to_string();
+  if (is_unix()) return "unix:";
+  return to_address(reinterpret_cast<const sockaddr*>(&storage_), sizeof storage_).to_string();
 }
 
 Address to_address(const sockaddr* address, socklen_t size) {

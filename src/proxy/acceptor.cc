@@ -31,12 +31,16 @@ void Acceptor::pause() {
 void Acceptor::resume() {
   if (is_watching_ || !socket_) return;
   // A unix socket is shared by the workers' pollers; for IP each has its own.
-  is_watching_ =
-      worker_.poller().add_listener(socket_->get(), *this, Poller::Sharing::exclusive).has_value();
+  const auto watch =
+      worker_.poller().add_listener(socket_->get(), *this, Poller::Sharing::exclusive);
+  is_watching_ = watch.has_value();
+  if (!watch) worker_.note_pause(*listener_, watch.error().message);
 }
 
 void Acceptor::close() {
-  while (socket_ && accept_one() == Next::more) {
+  // No more than can have been queued: new ones keep coming.
+  for (uint32_t i = 0; socket_ && i <= listener_->config().backlog; ++i) {
+    if (accept_one() != Next::more) break;
   }
   pause();
   socket_.reset();
@@ -71,17 +75,25 @@ Acceptor::Next Acceptor::on_accept_error(int error) {
   switch (error) {
     case EAGAIN:
       return Next::none;
-    case EMFILE:
-    case ENFILE:
-    case ENOBUFS:
-    case ENOMEM:
+    // accept(2): errors of the connection that was to be accepted (gone again, refused by a firewall)
+    // say nothing about the next one.
+    case EINTR:
+    case ECONNABORTED:
+    case EPERM:
+    case EPROTO:
+    case ENOPROTOOPT:
+    case ENETDOWN:
+    case ENETUNREACH:
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
+    case ENONET:
+    case ETIMEDOUT:
+      return Next::more;
+    default:
+      // A shortage, or an error that may come for ever: the socket would look ready all the while.
       worker_.note_local_error(std::strerror(error));
       worker_.note_pause(*listener_, std::strerror(error));
       return Next::paused;
-    default:
-      // accept(2): errors of the connection that was to be accepted (gone again, refused by a
-      // firewall) say nothing about the next one.
-      return Next::more;
   }
 }
 

@@ -37,6 +37,7 @@ Session::Session(Worker& worker, std::shared_ptr<Listener> listener, ClusterRout
       last_activity_(worker.now()),
       client_address_(client_address) {
   client_.fd = std::move(client);
+  client_.is_unix = client_address.is_unix();
 }
 
 Session::~Session() = default;
@@ -57,7 +58,7 @@ void Session::on_ready(unsigned side, Readiness readiness) {
     return;
   }
   leg.take_in(readiness);
-  if (readiness.has_error()) find_hidden_error(leg, side == kClient ? upstream_ : downstream_);
+  if (readiness.has_error()) find_error(leg);
   advance();
 }
 
@@ -75,18 +76,22 @@ void Session::on_deadline() {
       on_relay_deadline();
       return;
     case Phase::closing:
-      close_after_reset();
+      advance();
       return;
     case Phase::ended:
       return;
   }
 }
 
-// An error on a leg whose stream has already ended: no pump reads there any more to find it.
-void Session::find_hidden_error(Leg& leg, const HalfPump& reader) {
-  if (leg.is_broken() || reader.state() == HalfPump::State::flowing) return;
-  char byte = 0;
-  if (::recv(leg.fd.get(), &byte, 1, MSG_DONTWAIT) < 0 && errno != EAGAIN) leg.break_with(errno);
+// Asks the kernel, because a pump may never come to it: it waits for the other side, or the stream
+// has ended, and then recv() says 0 for ever (Linux looks at SOCK_DONE before the error). What was
+// received before stays readable.
+void Session::find_error(Leg& leg) {
+  if (leg.is_broken()) return;
+  int error = 0;
+  socklen_t size = sizeof error;
+  ::getsockopt(leg.fd.get(), SOL_SOCKET, SO_ERROR, &error, &size);
+  if (error != 0) leg.break_with(error);
 }
 
 // Moves what can be moved, passes ends of stream on, and ends the session when it is complete.
@@ -100,6 +105,7 @@ void Session::advance() {
       upstream_.bytes_moved() != to_backend || downstream_.bytes_moved() != to_client;
   if (has_moved) last_activity_ = now();
 
+  if (progress == HalfPump::Progress::out_of_turn) run_again();
   note_first_end();
   if (client_.is_broken() || backend_.is_broken()) {
     close_after_reset();
@@ -110,7 +116,6 @@ void Session::advance() {
     return;
   }
   pass_on_ends();
-  if (progress == HalfPump::Progress::out_of_turn) run_again();
   // Bytes are under way to a peer that was settled: its acknowledgements are worth watching again.
   if (has_moved && due() > now() + look_interval()) schedule_relay_deadline();
 }
@@ -143,6 +148,7 @@ void Session::note_first_end() {
 void Session::pass_on_ends() {
   if (is_half_closed_ || (!upstream_.is_done() && !downstream_.is_done())) return;
   is_half_closed_ = true;
+  last_activity_ = now();  // half_close_timeout begins here, however idle it was before
   const Leg& sink = upstream_.is_done() ? backend_ : client_;
   ::shutdown(sink.fd.get(), SHUT_WR);
   schedule_relay_deadline();
@@ -151,13 +157,10 @@ void Session::pass_on_ends() {
 // One side is broken. The bytes it had sent before go on to the other side, which is then reset: as
 // soon as it has acknowledged everything, or after kResetDelayMax.
 void Session::close_after_reset() {
-  const EndReason reason = client_.is_broken() ? EndReason::client_reset : EndReason::backend_reset;
   if (phase_ != Phase::closing) {
-    reason_ = reason;
+    reason_ = client_.is_broken() ? EndReason::client_reset : EndReason::backend_reset;
     closing_until_ = now() + kResetDelayMax;
     move_to(Phase::closing);
-  } else if (step_pumps() == HalfPump::Progress::out_of_turn) {
-    run_again();
   }
   const bool is_client_left = !client_.is_broken();
   Leg& survivor = is_client_left ? client_ : backend_;

@@ -18,6 +18,21 @@ namespace {
 // descriptor, a local port.
 constexpr Duration kRetryDelay = TimerWheel::kTick;
 
+// What may be there again in a moment. No permission or no such address family will not.
+bool is_shortage(int error) {
+  switch (error) {
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM:
+    case EADDRNOTAVAIL:  // no local port is free
+    case EAGAIN:
+      return true;
+    default:
+      return false;
+  }
+}
+
 ConnectOutcome to_outcome(int error) {
   switch (classify_connect_error(error)) {
     case ConnectError::refused:
@@ -46,6 +61,10 @@ void Session::start() {
 
 // Goes through the backends until a connect is under way or there is nothing left to try.
 void Session::connect_next() {
+  if (is_client_gone()) {
+    finish(EndReason::client_reset);
+    return;
+  }
   const uint32_t attempts_max = route_.picker.snapshot()->settings.connect_attempts;
   while (phase_ == Phase::connecting) {
     const bool is_out_of_attempts = connecting_->tried.size() >= attempts_max;
@@ -69,7 +88,7 @@ bool Session::begin_attempt(Lease lease) {
       start_connect(lease_.backend()->address(), route_.source_address, route_.tcp);
   int error = start.error;
   if (error == 0 && !worker_.poller().add(start.fd.get(), *this, kBackend)) error = ENOMEM;
-  if (error != 0 && classify_connect_error(error) == ConnectError::local) {
+  if (is_shortage(error)) {
     postpone(error);
     return true;
   }
@@ -77,10 +96,11 @@ bool Session::begin_attempt(Lease lease) {
   connecting_->tried.push_back(lease_.backend().get());
   connecting_->last_tried = lease_.backend();
   if (error != 0) {
-    end_attempt(to_outcome(error));
+    fail_attempt(error);
     return false;
   }
-  static_cast<Endpoint&>(backend_) = Endpoint{.fd = std::move(start.fd)};
+  static_cast<Endpoint&>(backend_) =
+      Endpoint{.fd = std::move(start.fd), .is_unix = lease_.backend()->address().is_unix()};
   const Duration timeout = route_.picker.snapshot()->settings.connect_timeout;
   connecting_->attempt_began = now();
   connecting_->attempt_deadline = std::min(now() + timeout, connecting_->deadline);
@@ -95,6 +115,12 @@ void Session::end_attempt(ConnectOutcome outcome) {
   backend_.fd.reset();
   lease_.settle(outcome, now(), worker_.random());
   lease_.release();
+}
+
+void Session::fail_attempt(int error) {
+  const ConnectOutcome outcome = to_outcome(error);
+  if (outcome == ConnectOutcome::local_error) worker_.note_local_error(std::strerror(error));
+  end_attempt(outcome);
 }
 
 // Something of our own is short: no backend is to blame, and the client need not suffer while the
@@ -112,7 +138,7 @@ void Session::on_backend_progress(Readiness readiness) {
   const ConnectProgress progress = connect_progress(backend_.fd.get(), readiness);
   if (progress.state == ConnectProgress::State::under_way) return;
   if (progress.state == ConnectProgress::State::failed) {
-    end_attempt(to_outcome(progress.error));
+    fail_attempt(progress.error);
   } else if (is_connected_to_itself(backend_.fd.get(), lease_.backend()->address())) {
     end_attempt(ConnectOutcome::self_connect);
   } else {
@@ -120,11 +146,7 @@ void Session::on_backend_progress(Readiness readiness) {
     on_connected(progress.error);
     return;
   }
-  if (is_client_gone()) {
-    finish(EndReason::client_reset);
-  } else {
-    connect_next();
-  }
+  connect_next();
 }
 
 void Session::on_connect_deadline() {
@@ -149,11 +171,7 @@ void Session::on_connect_deadline() {
   const Duration timeout = route_.picker.snapshot()->settings.connect_timeout;
   const bool had_its_time = connecting_->attempt_deadline - connecting_->attempt_began >= timeout;
   end_attempt(had_its_time ? ConnectOutcome::timeout : ConnectOutcome::abandoned);
-  if (is_client_gone()) {
-    finish(EndReason::client_reset);
-  } else {
-    connect_next();
-  }
+  connect_next();
 }
 
 void Session::try_full_backlog_again() {
@@ -167,7 +185,7 @@ void Session::try_full_backlog_again() {
     on_connected(0);
     return;
   }
-  end_attempt(to_outcome(error));
+  fail_attempt(error);
   connect_next();
 }
 
@@ -184,11 +202,14 @@ void Session::on_connected(int error) {
   advance();
 }
 
-// A client's end of stream is not a cancellation, its reset is.
+// A client's end of stream is not a cancellation, its reset is. (Asked for by SO_ERROR, because after
+// a FIN recv() says nothing of a reset.)
 bool Session::is_client_gone() const {
   if (!client_.has_hangup) return false;
-  char byte = 0;
-  return ::recv(client_.fd.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno != EAGAIN;
+  int error = 0;
+  socklen_t size = sizeof error;
+  ::getsockopt(client_.fd.get(), SOL_SOCKET, SO_ERROR, &error, &size);
+  return error != 0;
 }
 
 void Session::refuse(EndReason reason) {

@@ -332,8 +332,8 @@ TEST_F(ThreadsCluster, refusal_gives_the_reserved_place_back) {
       round.arrive_and_wait();
       if (thread == 0) {
         EXPECT_EQ(admitted.exchange(0), 1U);
-        ASSERT_EQ(backend.active_connections(), 1U) << "round " << i;
-        backend.remove_connection();
+        EXPECT_EQ(backend.active_connections(), 1U) << "round " << i;
+        while (backend.active_connections() > 0) backend.remove_connection();
         backend.breaker().reset([](const BreakerChange&) {});
       }
       round.arrive_and_wait();

@@ -101,7 +101,7 @@ TEST_F(Accepting, lack_of_descriptors_pauses_and_recovers_without_spinning) {
   ASSERT_EQ(::connect(client.get(), where.data(), where.size()), 0);
   const bool was_said = wait_until([&] { return notices().find("open files") != std::string::npos; });
   const Duration before = cpu_time();
-  EXPECT_FALSE(wait_until([&] { return process_limit->active() > 0; }, milliseconds(600)));
+  EXPECT_FALSE(wait_until([&] { return backend().active_connections() > 0; }, milliseconds(600)));
   const Duration used = cpu_time() - before;
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &usual), 0);
   EXPECT_TRUE(was_said);
@@ -116,8 +116,16 @@ TEST_F(Accepting, socket_that_only_fails_does_not_spin) {
   start();
   EXPECT_TRUE(wait_until([&] { return !notices().empty(); }));
   const Duration before = cpu_time();
-  EXPECT_FALSE(wait_until([&] { return process_limit->active() > 0; }, milliseconds(600)));
+  EXPECT_FALSE(wait_until([&] { return record_count() > 0; }, milliseconds(600)));
   EXPECT_LT(cpu_time() - before, milliseconds(250));
+}
+
+TEST_F(Accepting, socket_that_cannot_be_watched_is_told_of_and_tried_again) {
+  tamper_with_listener = [](UniqueFd& socket) {
+    socket = UniqueFd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  };
+  start();
+  EXPECT_NE(notices().find("cannot watch"), std::string::npos);
 }
 
 TEST_F(Accepting, unix_socket_is_shared_by_the_workers) {

@@ -161,6 +161,19 @@ TEST_F(Connecting, connect_runs_to_its_verdict_when_the_client_has_gone) {
   EXPECT_EQ(backend().breaker().opens(), 1U);
 }
 
+TEST_F(Connecting, reset_after_a_half_close_is_a_cancellation_too) {
+  const HungBackend hung;
+  add_backend(hung.address());
+  settings.connect_timeout = milliseconds(500);
+  start();
+  UniqueFd client = connect_client();
+  end_stream(client);
+  ASSERT_TRUE(wait_until([&] { return backend().active_connections() == 1; }));
+  reset_connection(std::move(client));
+  EXPECT_EQ(record().reason, EndReason::client_reset);
+  EXPECT_EQ(record().attempts, 1U);
+}
+
 TEST_F(Connecting, half_close_is_no_cancellation) {
   FullUnixBackend backend_socket;
   add_backend(backend_socket.address());

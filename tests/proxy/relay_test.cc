@@ -254,7 +254,7 @@ TEST_F(Relay, reader_that_stops_stops_its_writer_and_loses_nothing) {
   EXPECT_EQ(arrived, sent);
 }
 
-class Bulk : public Relay, public testing::WithParamInterface<SpliceMode> {};
+class Bulk : public ProxyTest, public testing::WithParamInterface<SpliceMode> {};
 
 TEST_P(Bulk, is_carried_unchanged_both_ways_at_once) {
   options.splice = GetParam();
@@ -340,15 +340,13 @@ TEST_F(Relay, longest_life_ends_a_busy_session_with_a_reset) {
   while (record_count() == 0) {
     ASSERT_LT(std::chrono::steady_clock::now() - began, seconds(10));
     send_some(client, "x");
-    std::string bytes;
-    receive_some(server, bytes);
     std::this_thread::sleep_for(milliseconds(5));
   }
   EXPECT_EQ(reason(), EndReason::max_duration);
   EXPECT_GE(std::chrono::steady_clock::now() - began, milliseconds(690));
   std::string rest;
   EXPECT_EQ(receive_to_end(server, rest), ReadEnd::reset);
-  EXPECT_EQ(receive_to_end(client, rest), ReadEnd::reset);
+  EXPECT_GT(rest.size(), 1U) << "it was busy";
 }
 
 // The peer's kernel drops everything from here on.
@@ -401,7 +399,7 @@ TEST_F(Relay, session_cut_from_outside_is_reset_on_both_sides) {
   EXPECT_EQ(reason(), EndReason::draining);
 }
 
-TEST_F(Relay, one_byte_writes_arrive_in_order) {
+TEST_F(ProxyTest, one_byte_writes_arrive_in_order) {
   EchoServer echo;
   add_backend(echo.address());
   start();

@@ -1,9 +1,9 @@
 // A Maelstrom node: the routing core behind JSON messages, in place of connections.
 //
-//   run_maelstrom_node:  bytes -> MessageFramer -> MessageParser -> Node -> lines
+//   run_maelstrom_node:  bytes -> MessageFramer -> MessageParser -> MaelstromNode -> lines
 //
-// `Node` is the pure part: it takes a parsed message and the time, and leaves in an Outbox what is
-// to be said. It does no I/O and reads no clock. One thread.
+// `MaelstromNode` is the pure part: it takes a parsed message and the time, and leaves in an Outbox
+// what is to be said. It does no I/O and reads no clock. One thread.
 #pragma once
 
 #include <cstdint>
@@ -36,12 +36,12 @@ struct Outbox {
   std::vector<std::string> complaints;  // about the message: for stderr
 };
 
-class Node {
+class MaelstromNode {
  public:
   // The other nodes are backends up to this many; more in an `init` is a malformed request.
   static constexpr size_t kNodesMax = 10'000;
 
-  Node(NodeOptions options, TransitionSink sink, Random random);
+  MaelstromNode(NodeOptions options, TransitionSink sink, Random random);
 
   // A reply (a message with `in_reply_to`) that nobody waits for is dropped without a word: to
   // answer it with an error would set two nodes on answering each other for ever. So is, with a

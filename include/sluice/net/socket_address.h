@@ -36,6 +36,8 @@ class PeerAddress {
   sockaddr* data() { return reinterpret_cast<sockaddr*>(&storage_); }
   static constexpr socklen_t capacity() { return sizeof(sockaddr_in6); }
 
+  bool is_unix() const { return storage_.sin6_family == AF_UNIX; }
+
   // As in logs: 10.0.0.1:1234, [::1]:1234, or `unix:`.
   std::string to_string() const;
 

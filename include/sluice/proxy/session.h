@@ -79,6 +79,7 @@ class Session final : public PollTarget, public TimerWheel::Entry {
   void connect_next();
   bool begin_attempt(Lease lease);
   void end_attempt(ConnectOutcome outcome);
+  void fail_attempt(int error);
   void postpone(int error);
   void on_backend_progress(Readiness readiness);
   void on_connect_deadline();
@@ -93,7 +94,7 @@ class Session final : public PollTarget, public TimerWheel::Entry {
   void run_again();
   void note_first_end();
   void pass_on_ends();
-  void find_hidden_error(Leg& leg, const HalfPump& reader);
+  void find_error(Leg& leg);
   void close_after_reset();
 
   void on_relay_deadline();

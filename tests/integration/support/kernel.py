@@ -13,6 +13,7 @@ class TcpSocket(NamedTuple):
     local: tuple
     remote: tuple
     state: str
+    queued_bytes: int  # sent and not acknowledged, received and not read
     inode: int
 
 
@@ -40,7 +41,8 @@ def tcp_sockets():
             for line in table:
                 field = line.split()
                 found.append(TcpSocket(_endpoint(family, field[1]), _endpoint(family, field[2]),
-                                       STATES.get(int(field[3], 16), field[3]), int(field[9])))
+                                       STATES.get(int(field[3], 16), field[3]),
+                                       sum(int(queue, 16) for queue in field[4].split(":")), int(field[9])))
     return found
 
 
@@ -72,14 +74,9 @@ def thread_count(pid):
     return len(os.listdir(f"/proc/{pid}/task"))
 
 
-def tcp_memory_kib():
-    """What TCP sockets of the whole machine hold in the kernel."""
-    with open("/proc/net/sockstat") as stat:
-        for line in stat:
-            if line.startswith("TCP:"):
-                field = line.split()
-                return int(field[field.index("mem") + 1]) * os.sysconf("SC_PAGE_SIZE") // 1024
-    return 0
+def queued_kib():
+    """What waits in the queues of all TCP sockets of this namespace."""
+    return sum(entry.queued_bytes for entry in tcp_sockets() if entry.state != "LISTEN") // 1024
 
 
 def _endpoint(family, text):

@@ -9,7 +9,7 @@
 
 namespace sluice {
 
-inline std::string excerpt(std::string_view text) {
+inline std::string quoted_excerpt(std::string_view text) {
   constexpr size_t kExcerptBytes = 80;
   std::string quoted;
   append_json_string(quoted, text.substr(0, kExcerptBytes));
