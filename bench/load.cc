@@ -73,8 +73,8 @@ CommandLine read_command_line(std::span<char*> arguments) {
   return line;
 }
 
-template <typename Mode, size_t kCount>
-Mode find_mode(const std::array<std::pair<std::string_view, Mode>, kCount>& modes,
+template <typename Mode, size_t Count>
+Mode find_mode(const std::array<std::pair<std::string_view, Mode>, Count>& modes,
                std::string_view name) {
   for (const auto& [known, mode] : modes) {
     if (known == name) return mode;

@@ -61,12 +61,12 @@ void Stats::mark() {
 std::string Stats::report() const {
   const uint64_t elapsed_ns = std::max<uint64_t>(1, now_ns() - marked_at_ns_);
   const uint64_t cpu_ns = read_clock_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu_at_mark_ns_;
-  return fmt::format(
-      R"({{"seconds":{:.6f},"units":{},"bytes":{},"cpu_share":{:.4f},"p50_us":{:.1f},"p99_us":{:.1f},)"
-      R"("p999_us":{:.1f}}})",
-      static_cast<double>(elapsed_ns) / 1e9, units_, bytes_,
-      static_cast<double>(cpu_ns) / static_cast<double>(elapsed_ns), to_us(latency_.percentile(50)),
-      to_us(latency_.percentile(99)), to_us(latency_.percentile(99.9)));
+  return fmt::format(R"({{"seconds":{:.6f},"units":{},"bytes":{},"cpu_share":{:.4f},)"
+                     R"("p50_us":{:.1f},"p99_us":{:.1f},"p999_us":{:.1f}}})",
+                     static_cast<double>(elapsed_ns) / 1e9, units_, bytes_,
+                     static_cast<double>(cpu_ns) / static_cast<double>(elapsed_ns),
+                     to_us(latency_.percentile(50)), to_us(latency_.percentile(99)),
+                     to_us(latency_.percentile(99.9)));
 }
 
 }  // namespace sluice::bench

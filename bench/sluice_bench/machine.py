@@ -36,7 +36,7 @@ def enter_new_namespace() -> bool:
 
 
 def pick_ports(is_own_namespace: bool) -> tuple[int, int]:
-    """For backend and proxy. Services live below the range of outgoing ports, where we can choose."""
+    """For backend and proxy: below the range of outgoing ports where we may choose."""
     if is_own_namespace:
         return 7000, 8000
     with socket.socket() as one, socket.socket() as other:

@@ -33,7 +33,8 @@ def render_table(rows: list[list[str]]) -> str:
 def _spread(values: list[float], scale: float, digits: int) -> str:
     if not values:
         return ""
-    middle, low, high = (f"{v * scale:,.{digits}f}" for v in (median(values), min(values), max(values)))
+    three = (median(values), min(values), max(values))
+    middle, low, high = (f"{value * scale:,.{digits}f}" for value in three)
     return middle if len(values) == 1 else f"{middle} [{low} {high}]"
 
 

@@ -24,6 +24,12 @@ int bind_source(int fd, const Address& source) {
   return ::bind(fd, address.data(), address.size()) == 0 ? 0 : errno;
 }
 
+bool has_peer(int fd) {
+  sockaddr_storage peer{};
+  socklen_t size = sizeof peer;
+  return ::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) == 0;
+}
+
 }  // namespace
 
 ConnectStart start_connect(const Address& target, const std::optional<Address>& source,
@@ -90,8 +96,10 @@ ConnectProgress connect_progress(int fd, Readiness readiness) {
   socklen_t size = sizeof error;
   ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
   if (error == 0) {
-    // A lone hang-up says nothing: the socket may just not have begun.
-    const bool is_connected = readiness.is_writable() && !readiness.is_hung_up();
+    // A lone hang-up says nothing: the socket may just not have begun, or, if it is a unix one, have
+    // been closed by its peer already.
+    const bool is_connected =
+        readiness.is_writable() && (!readiness.is_hung_up() || has_peer(fd));
     return {.state = is_connected ? State::connected : State::under_way, .error = 0};
   }
   // A SYN that is turned away says ECONNREFUSED: a reset means that there was a connection, of a

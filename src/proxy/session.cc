@@ -185,7 +185,7 @@ void Session::on_relay_deadline() {
     return;
   }
   if (const Timeout limit = idle_limit(); limit && now() - last_activity_ >= *limit) {
-    finish(is_half_closed_ ? EndReason::half_close_timeout : EndReason::idle_timeout);
+    end_idle(is_half_closed_ ? EndReason::half_close_timeout : EndReason::idle_timeout);
     return;
   }
   look_for_dead_peer(client_, config.tcp.dead_peer_timeout);
@@ -195,6 +195,16 @@ void Session::on_relay_deadline() {
     return;
   }
   schedule_relay_deadline();
+}
+
+// A side that has everything gets an orderly end. One that still misses bytes must not take the end
+// of the stream for the end of what was said.
+void Session::end_idle(EndReason reason) {
+  if (upstream_.bytes_in_flight() + downstream_.bytes_in_flight() > 0) {
+    cut(reason);
+  } else {
+    finish(reason);
+  }
 }
 
 void Session::look_for_dead_peer(Leg& leg, const Timeout& timeout) {

@@ -28,7 +28,10 @@ def refused_after(address):
 
 def assert_refused_at_once(sluice, clients=200):
     waits = sorted(refused_after(sluice.address())[0] for _ in range(clients))
-    print(f"refused after {waits[len(waits) // 2] * 1000:.2f} ms (median), {waits[-1] * 1000:.2f} ms (slowest)")
+    print(
+        f"refused after {waits[len(waits) // 2] * 1000:.2f} ms (median), {waits[-1] * 1000:.2f} ms"
+        " (slowest)"
+    )
     assert waits[-1] < REFUSED_WITHIN
     assert len(sluice.eventually(lambda: sluice.sessions(reason="no_backend"))) > 0
 
@@ -36,12 +39,22 @@ def assert_refused_at_once(sluice, clients=200):
 @requires.firewall
 @pytest.mark.parametrize("cause", ["unhealthy", "breaker"])
 def test_clients_are_refused_at_once_and_no_connect_is_made_for_them(cause):
-    """Probes go to a port of their own, so every connect at the traffic port would be a client's."""
-    with Refusing("d1") as one, Refusing("d2") as two, Refusing("d3") as three, Refusing() as checked:
+    """Probes go to a port of their own, so each connect at the traffic port is a client's."""
+    with (
+        Refusing("d1") as one,
+        Refusing("d2") as two,
+        Refusing("d3") as three,
+        Refusing() as checked,
+    ):
         dead = [one, two, three]
-        servers = [{"address": server.address, "name": server.name, "health_check_port": checked.port}
-                   for server in dead]
-        cluster = {"health_check": PROBES if cause == "unhealthy" else "off", "circuit_breaker": LONG_OPEN}
+        servers = [
+            {"address": server.address, "name": server.name, "health_check_port": checked.port}
+            for server in dead
+        ]
+        cluster = {
+            "health_check": PROBES if cause == "unhealthy" else "off",
+            "circuit_breaker": LONG_OPEN,
+        }
         with Sluice(front(servers, cluster=cluster)) as sluice:
             if cause == "unhealthy":
                 for server in dead:
@@ -54,7 +67,9 @@ def test_clients_are_refused_at_once_and_no_connect_is_made_for_them(cause):
             probes = ConnectCounter(checked.port)
             assert_refused_at_once(sluice)
             with Load(sluice.address(), **UNDER_LOAD) as load:
-                eventually(lambda: sluice.session_count() > 1000, within=10, what="a thousand refusals")
+                eventually(
+                    lambda: sluice.session_count() > 1000, within=10, what="a thousand refusals"
+                )
                 result = load.stop()
             assert len(result["errors"]) == result["sessions"]
             assert [counter.count for counter in connects] == [0, 0, 0]
@@ -75,9 +90,18 @@ def test_with_breaker_and_probes_off_every_client_costs_a_connect():
 
 @requires.firewall
 def test_probes_and_trials_go_on_while_all_are_dead():
-    breaker = {"failure_threshold": 1, "recovery_timeout": "300ms", "max_recovery_timeout": "300ms", "jitter": 0}
-    with Refusing() as dead, Sluice(front([dead], cluster={"health_check": PROBES,
-                                                           "circuit_breaker": breaker})) as sluice:
+    breaker = {
+        "failure_threshold": 1,
+        "recovery_timeout": "300ms",
+        "max_recovery_timeout": "300ms",
+        "jitter": 0,
+    }
+    with (
+        Refusing() as dead,
+        Sluice(
+            front([dead], cluster={"health_check": PROBES, "circuit_breaker": breaker})
+        ) as sluice,
+    ):
         sluice.eventually_event("health", to="unhealthy")
         connects = ConnectCounter(dead.port)
         eventually(lambda: connects.count >= 5, what="probes go on")
@@ -85,8 +109,11 @@ def test_probes_and_trials_go_on_while_all_are_dead():
 
 
 def test_an_idle_process_with_dead_backends_uses_no_cpu():
-    with Refusing("d1") as one, Refusing("d2") as two, \
-            Sluice(front([one, two], cluster={"health_check": {}})) as sluice:
+    with (
+        Refusing("d1") as one,
+        Refusing("d2") as two,
+        Sluice(front([one, two], cluster={"health_check": {}})) as sluice,
+    ):
         sluice.eventually_event("health", backend="d2", to="unhealthy")
         refused_after(sluice.address())
         share = sluice.cpu_share(2)
@@ -109,7 +136,9 @@ def test_the_default_refusal_is_a_reset():
 def test_traffic_resumes_with_the_first_backend_that_returns():
     with Backend("echo", name="b1") as backend:
         breaker = {"failure_threshold": 3, "recovery_timeout": "1m"}
-        with Sluice(front([backend], cluster={"health_check": PROBES, "circuit_breaker": breaker})) as sluice:
+        with Sluice(
+            front([backend], cluster={"health_check": PROBES, "circuit_breaker": breaker})
+        ) as sluice:
             sluice.eventually_event("health", to="healthy")
             backend.kill()
             sluice.eventually_event("health", to="unhealthy")

@@ -10,8 +10,17 @@ from support import kernel, pattern, requires
 from support.backends import Backend, Hanging
 from support.network import black_hole
 from support.sluice import Sluice, front
-from support.sockets import (InBackground, connect, listen, receive, receive_all, reset, session, unsent_bytes,
-                             wait_until_taken)
+from support.sockets import (
+    InBackground,
+    connect,
+    listen,
+    receive,
+    receive_all,
+    reset,
+    session,
+    unsent_bytes,
+    wait_until_taken,
+)
 from support.waiting import eventually
 
 MIB = 1 << 20
@@ -37,7 +46,8 @@ def ordered(side, client, server):
 
 
 def stopped(sluice):
-    """Sluice stands still from now until SIGCONT, so that what happens meanwhile is one event to it."""
+    """Sluice stands still from now until SIGCONT, so that what happens meanwhile is one event to
+    it."""
     sluice.signal(signal.SIGSTOP)
     eventually(lambda: "T" in _state(sluice.pid), what="sluice is stopped")
 
@@ -76,16 +86,23 @@ def test_a_half_close_with_bytes_still_under_way_lets_them_arrive_first(sluice, 
         def send_and_finish():
             closing.sendall(data)
             closing.shutdown(socket.SHUT_WR)
+
         sending = InBackground(send_and_finish)
-        eventually(lambda: unsent_bytes(closing) > 0 or not sending.is_alive(), what="bytes pile up")
+        eventually(
+            lambda: unsent_bytes(closing) > 0 or not sending.is_alive(), what="bytes pile up"
+        )
         assert receive_all(reading) == (data, "fin")
         sending.result()
 
 
 @requires.own_namespace
 def test_a_fin_before_the_backend_is_connected_is_not_a_cancellation():
-    with Hanging() as backend, Sluice(front([backend], cluster={"connect_timeout": "8s",
-                                                                "connect_deadline": "8s"})) as sluice:
+    with (
+        Hanging() as backend,
+        Sluice(
+            front([backend], cluster={"connect_timeout": "8s", "connect_deadline": "8s"})
+        ) as sluice,
+    ):
         client = connect(sluice.address())
         client.sendall(b"question")
         client.shutdown(socket.SHUT_WR)
@@ -116,12 +133,18 @@ def test_a_reset_is_carried_over_after_the_bytes_before_it(sluice, backend, side
 @requires.own_namespace
 @pytest.mark.parametrize("message", [b"", b"-ERR max number of clients reached"])
 def test_a_reset_right_after_the_connect_is_carried_over_and_no_failed_connect(message):
-    """Seen together with the connect's success. It was established, so it is no connect failure: no second attempt,
-    and what the backend said before is not lost."""
-    patient = {"connect_timeout": "8s", "connect_deadline": "8s", "circuit_breaker": {"failure_threshold": 1}}
+    """Seen together with the connect's success. It was established, so it is no connect failure: no
+    second attempt, and what the backend said before is not lost."""
+    patient = {
+        "connect_timeout": "8s",
+        "connect_deadline": "8s",
+        "circuit_breaker": {"failure_threshold": 1},
+    }
     with Hanging() as backend, Sluice(front([backend], cluster=patient)) as sluice:
         with connect(sluice.address()) as client:
-            eventually(lambda: kernel.tcp_states(sluice.pid)["SYN_SENT"] == 1, what="it is connecting")
+            eventually(
+                lambda: kernel.tcp_states(sluice.pid)["SYN_SENT"] == 1, what="it is connecting"
+            )
             stopped(sluice)
             server = backend.accept_again(within=8)
             server.sendall(message)
@@ -171,7 +194,8 @@ def send_until_it_fails(sock):
 
 
 def send_until_killed(sock, enough):
-    """A program that writes and never reads, and is killed then: a reset, with bytes on their way both ways."""
+    """A program that writes and never reads, and is killed then: a reset, with bytes on their way
+    both ways."""
     block = bytes(64 * 1024)
     sock.setblocking(False)
     while not enough.wait(0.001):
@@ -236,7 +260,8 @@ def test_urgent_data_that_waits_with_other_data_is_not_lost(sluice, backend, sid
 
 
 def test_a_final_error_message_followed_by_a_reset_is_read_by_the_client(sluice, backend):
-    """A server that refuses without reading the request: its close is a reset, its message must still arrive."""
+    """A server that refuses without reading the request: its close is a reset, its message must
+    still arrive."""
     for _ in range(20):
         with session(sluice, backend) as (client, server):
             client.sendall(b"a request nobody reads")
@@ -256,17 +281,22 @@ def test_one_byte_writes_arrive_in_order_in_both_directions(sluice, backend):
 
     def send_single_bytes(sock):
         for position in range(len(data)):
-            sock.sendall(data[position:position + 1])
+            sock.sendall(data[position : position + 1])
         sock.shutdown(socket.SHUT_WR)
 
     with session(sluice, backend) as (client, server):
-        calls = [InBackground(send_single_bytes, client), InBackground(send_single_bytes, server),
-                 InBackground(receive_all, client), InBackground(receive_all, server)]
+        calls = [
+            InBackground(send_single_bytes, client),
+            InBackground(send_single_bytes, server),
+            InBackground(receive_all, client),
+            InBackground(receive_all, server),
+        ]
         assert [call.result() for call in calls[2:]] == [(data, "fin"), (data, "fin")]
 
 
 def test_one_byte_there_and_back_is_not_delayed(sluice, backend):
-    """No corking, no Nagle: a round trip of one byte is far below 40 ms. Segments that fill a pipe's slots neither."""
+    """No corking, no Nagle: a round trip of one byte is far below 40 ms. Segments that fill a
+    pipe's slots neither."""
     with session(sluice, backend) as (client, server):
         begun = time.monotonic()
         for _ in range(100):
@@ -278,7 +308,8 @@ def test_one_byte_there_and_back_is_not_delayed(sluice, backend):
 
 
 def test_the_tail_of_a_stream_of_small_segments_is_not_held_back(sluice, backend):
-    """A pipe fills by slots, not by bytes; what it holds when the source pauses must go out without more input."""
+    """A pipe fills by slots, not by bytes; what it holds when the source pauses must go out without
+    more input."""
     with session(sluice, backend) as (client, server):
         assert receive_bulk(client, server, 2 * MIB)
         for turn in range(20):
@@ -301,7 +332,9 @@ def test_a_stalled_reader_does_not_make_the_loop_spin(sluice, backend):
     with session(sluice, backend) as (client, server):
         client.settimeout(None)
         writer = InBackground(send_until_it_fails, client)
-        sluice.eventually(lambda: sluice.cpu_share(0.2) < 0.05, within=10, what="everything is full and quiet")
+        sluice.eventually(
+            lambda: sluice.cpu_share(0.2) < 0.05, within=10, what="everything is full and quiet"
+        )
         assert sluice.cpu_share(1) < 0.05
         server.close()
         writer.result()
@@ -309,12 +342,18 @@ def test_a_stalled_reader_does_not_make_the_loop_spin(sluice, backend):
 
 @requires.firewall
 def test_a_client_that_resets_before_the_connect_is_over_leaves_nothing_behind():
-    with Backend("echo") as backend, \
-            Sluice(front([backend], cluster={"connect_timeout": "500ms", "connect_attempts": 1})) as sluice:
+    with (
+        Backend("echo") as backend,
+        Sluice(
+            front([backend], cluster={"connect_timeout": "500ms", "connect_attempts": 1})
+        ) as sluice,
+    ):
         before = sluice.fd_count()
         with black_hole(backend.port):
             for _ in range(100):
                 reset(connect(sluice.address()))
             sluice.eventually(lambda: sluice.session_count() == 100, what="all sessions ended")
-            sluice.eventually(lambda: sluice.fd_count() <= before, what="connects ran to their verdict")
+            sluice.eventually(
+                lambda: sluice.fd_count() <= before, what="connects ran to their verdict"
+            )
         assert kernel.tcp_states(sluice.pid)["CLOSE_WAIT"] == 0

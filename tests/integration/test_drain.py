@@ -32,8 +32,11 @@ def test_without_sessions_it_exits_at_once(number):
 
 
 def test_a_session_goes_on_until_it_ends_by_itself_and_nobody_new_is_let_in():
-    with listen() as backend, Sluice(front([backend], drain_timeout="30s")) as sluice, \
-            session(sluice, backend) as (client, server):
+    with (
+        listen() as backend,
+        Sluice(front([backend], drain_timeout="30s")) as sluice,
+        session(sluice, backend) as (client, server),
+    ):
         address = sluice.address()
         sluice.signal(signal.SIGTERM)
         sluice.eventually_event("draining")
@@ -51,8 +54,11 @@ def test_a_session_goes_on_until_it_ends_by_itself_and_nobody_new_is_let_in():
 
 
 def test_sessions_that_do_not_end_are_ended_at_the_drain_timeout():
-    with Backend("echo") as backend, Sluice(front([backend], drain_timeout="1s")) as sluice, \
-            Helper("holders_main.py", *sluice.address()) as clients:
+    with (
+        Backend("echo") as backend,
+        Sluice(front([backend], drain_timeout="1s")) as sluice,
+        Helper("holders_main.py", *sluice.address()) as clients,
+    ):
         assert clients.ask("hold", 100) == 100
         begun = time.monotonic()
         sluice.signal(signal.SIGTERM)
@@ -65,9 +71,12 @@ def test_sessions_that_do_not_end_are_ended_at_the_drain_timeout():
 
 
 def test_under_load_no_session_is_cut_and_the_exit_is_clean():
-    with backends(2) as servers, Sluice(front(servers, workers=2, drain_timeout="10s")) as sluice, \
-            Helper("holders_main.py", *sluice.address()) as holders, \
-            Load(sluice.address(), **UNDER_LOAD) as load:
+    with (
+        backends(2) as servers,
+        Sluice(front(servers, workers=2, drain_timeout="10s")) as sluice,
+        Helper("holders_main.py", *sluice.address()) as holders,
+        Load(sluice.address(), **UNDER_LOAD) as load,
+    ):
         assert holders.ask("hold", 50) == 50
         sluice.eventually(lambda: sluice.session_count() > 700, within=10, what="a second of load")
         sluice.signal(signal.SIGTERM)
@@ -80,23 +89,30 @@ def test_under_load_no_session_is_cut_and_the_exit_is_clean():
         assert time.monotonic() - begun < AT_ONCE
         served = result["sessions"] - len(result["errors"])
         assert served >= 700
-        # Whoever came too late is refused before it has sent a byte; at most those in the queue at the instant of
-        # closing see a reset later.
+        # Whoever came too late is refused before it has sent a byte; at most those in the queue at
+        # the instant of closing see a reset later.
         cut = [error for error in result["errors"] if error["phase"] != "connect"]
         assert len(cut) <= 2, cut
         assert sluice.session_count() >= served + 50
 
 
 def test_under_load_enough_sessions_come_to_call_it_load():
-    with backends(2) as servers, Sluice(front(servers)) as sluice, Load(sluice.address(), **UNDER_LOAD) as load:
+    with (
+        backends(2) as servers,
+        Sluice(front(servers)) as sluice,
+        Load(sluice.address(), **UNDER_LOAD) as load,
+    ):
         sluice.eventually(lambda: sluice.session_count() > 1000, within=10)
         result = load.stop()
         assert result["rate"] >= UNDER_LOAD_RATE_MIN and result["errors"] == []
 
 
 def test_a_second_signal_exits_at_once():
-    with Backend("echo") as backend, Sluice(front([backend], drain_timeout="30s")) as sluice, \
-            Helper("holders_main.py", *sluice.address()) as clients:
+    with (
+        Backend("echo") as backend,
+        Sluice(front([backend], drain_timeout="30s")) as sluice,
+        Helper("holders_main.py", *sluice.address()) as clients,
+    ):
         assert clients.ask("hold", 20) == 20
         sluice.signal(signal.SIGTERM)
         sluice.eventually_event("draining")
@@ -108,7 +124,10 @@ def test_a_second_signal_exits_at_once():
 
 def test_a_session_that_is_still_connecting_holds_the_drain_up_to_its_timeout_only():
     patient = {"connect_timeout": "20s", "connect_deadline": "20s"}
-    with Hanging() as backend, Sluice(front([backend], drain_timeout="500ms", cluster=patient)) as sluice:
+    with (
+        Hanging() as backend,
+        Sluice(front([backend], drain_timeout="500ms", cluster=patient)) as sluice,
+    ):
         client = connect(sluice.address())
         eventually(lambda: kernel.tcp_states(sluice.pid)["SYN_SENT"] == 1, what="it is connecting")
         begun = time.monotonic()

@@ -4,9 +4,8 @@ import time
 import pytest
 
 from support import requires
-from support.backends import Backend, Refusing, backends
-from support.helper import Helper
-from support.network import ConnectCounter, black_hole, local_ports
+from support.backends import Backend, Refusing
+from support.network import black_hole, local_ports
 from support.probed import Probed
 from support.sluice import Sluice, front
 from support.sockets import connect, greeting, receive_all
@@ -23,12 +22,17 @@ def served_by(sluice):
 
 # When probes go out.
 
+
 def test_the_first_probe_goes_out_at_once_and_decides_alone():
     with Backend("banner", name="alive") as alive, Refusing("dead") as dead:
         begun = time.monotonic()
         with Sluice(front([alive, dead], cluster={"health_check": SLOW})) as sluice:
-            sluice.eventually_event("health", within=2, backend="alive", **{"from": "unknown", "to": "healthy"})
-            sluice.eventually_event("health", within=2, backend="dead", **{"from": "unknown", "to": "unhealthy"})
+            sluice.eventually_event(
+                "health", within=2, backend="alive", **{"from": "unknown", "to": "healthy"}
+            )
+            sluice.eventually_event(
+                "health", within=2, backend="dead", **{"from": "unknown", "to": "unhealthy"}
+            )
             assert len(alive.arrivals()) == 1 and alive.arrivals()[0] - begun < 2
             assert {served_by(sluice) for _ in range(6)} == {"alive"}
             assert [entry["attempts"] for entry in sluice.eventually(sluice.sessions)][0] == 1
@@ -41,11 +45,15 @@ def test_probes_are_spread_over_the_interval_and_keep_it():
     with Backend("sink", addresses=addresses) as server:
         health = {"interval": "1s", "timeout": "500ms", "jitter": 0}
         with Sluice(front(server.addresses, cluster={"health_check": health})):
-            eventually(lambda: len(server.arrivals()) >= 5 * count, within=8, what="five rounds of probes")
+            eventually(
+                lambda: len(server.arrivals()) >= 5 * count, within=8, what="five rounds of probes"
+            )
             begun = server.arrivals()[0]
             third_round = [at for at in server.arrivals() if begun + 2.5 <= at < begun + 3.5]
-            tenths = [sum(begun + 2.5 + slot / 10 <= at < begun + 2.6 + slot / 10 for at in third_round)
-                      for slot in range(10)]
+            tenths = [
+                sum(begun + 2.5 + slot / 10 <= at < begun + 2.6 + slot / 10 for at in third_round)
+                for slot in range(10)
+            ]
             print(f"probes in each tenth of the interval: {tenths}")
             assert count - 2 <= len(third_round) <= count + 2
             assert max(tenths) <= count / 4
@@ -73,8 +81,11 @@ def test_probes_that_hang_do_not_delay_any_other():
     with Backend("sink", name="alive") as alive, black_hole(9, "127.0.2.0/24"):
         with Sluice(front([*hung, alive], cluster={"health_check": health})) as sluice:
             begun = time.monotonic()
-            sluice.eventually(lambda: len(sluice.events("health", to="unhealthy")) == len(hung), within=3,
-                              what="every silent one found after its own timeout")
+            sluice.eventually(
+                lambda: len(sluice.events("health", to="unhealthy")) == len(hung),
+                within=3,
+                what="every silent one found after its own timeout",
+            )
             assert time.monotonic() - begun < 2
             eventually(lambda: len(alive.arrivals()) >= 6, what="six probes")
             times = alive.arrivals()
@@ -99,11 +110,14 @@ def test_probes_go_to_the_port_that_is_set_for_them():
             checked.shut()
             sluice.eventually_event("health", to="unhealthy")
             assert served_by(sluice) == ""
-        with Sluice(front([server], cluster={"health_check": {**FAST, "port": checked.port}})) as sluice:
+        with Sluice(
+            front([server], cluster={"health_check": {**FAST, "port": checked.port}})
+        ) as sluice:
             sluice.eventually_event("health", to="unhealthy")
 
 
 # What they find.
+
 
 def test_thresholds_turn_health_and_each_transition_is_told_once():
     health = {**FAST, "healthy_threshold": 2, "unhealthy_threshold": 3}
@@ -118,14 +132,23 @@ def test_thresholds_turn_health_and_each_transition_is_told_once():
         sluice.eventually_event("health", **{"from": "unhealthy", "to": "healthy"})
         eventually(lambda: len(server.arrivals) >= 6, what="probes go on, health stays")
         assert sluice.transitions("health", "b1") == [
-            ("unknown", "healthy"), ("healthy", "unhealthy"), ("unhealthy", "healthy")]
+            ("unknown", "healthy"),
+            ("healthy", "unhealthy"),
+            ("unhealthy", "healthy"),
+        ]
         for entry in sluice.events("health"):
             assert entry["cluster"] == "back" and entry["why"], entry
 
 
 def test_a_healthy_threshold_of_two_needs_two_probes():
     with Probed(answer=lambda data: b"") as server:
-        health = {**FAST, "send": "ping", "expect": "pong", "healthy_threshold": 3, "unhealthy_threshold": 1}
+        health = {
+            **FAST,
+            "send": "ping",
+            "expect": "pong",
+            "healthy_threshold": 3,
+            "unhealthy_threshold": 1,
+        }
         with Sluice(front([server], cluster={"health_check": health})) as sluice:
             sluice.eventually_event("health", to="unhealthy")
             good = []
@@ -143,14 +166,19 @@ def test_one_failed_probe_of_three_does_not_decide():
             assert sluice.transitions("health", "b1") == [("unknown", "healthy")]
 
 
-@pytest.mark.parametrize("send, expect, heard, reply", [
-    ("PING\r\n", "+PONG", b"PING\r\n", b"+PONG\r\n"),
-    ({"hex": "0001ff"}, {"hex": "ff0100"}, b"\x00\x01\xff", b"\xff\x01\x00"),
-])
+@pytest.mark.parametrize(
+    "send, expect, heard, reply",
+    [
+        ("PING\r\n", "+PONG", b"PING\r\n", b"+PONG\r\n"),
+        ({"hex": "0001ff"}, {"hex": "ff0100"}, b"\x00\x01\xff", b"\xff\x01\x00"),
+    ],
+)
 @pytest.mark.parametrize("good", [True, False])
 def test_send_and_expect_decide(send, expect, heard, reply, good):
     with Probed(answer=lambda data: reply if good else b"-LOADING\r\n") as server:
-        with Sluice(front([server], cluster={"health_check": {**FAST, "send": send, "expect": expect}})) as sluice:
+        with Sluice(
+            front([server], cluster={"health_check": {**FAST, "send": send, "expect": expect}})
+        ) as sluice:
             sluice.eventually_event("health", to="healthy" if good else "unhealthy")
             assert server.heard[0] == heard
 
@@ -164,7 +192,9 @@ def test_an_expected_answer_may_come_in_pieces_or_first():
 @pytest.mark.parametrize("answer", [lambda data: None, lambda data: b""], ids=["silent", "closes"])
 def test_a_backend_that_accepts_and_does_not_answer_is_unhealthy(answer):
     with Probed(answer=answer) as server:
-        with Sluice(front([server], cluster={"health_check": {**FAST, "send": "?", "expect": "!"}})) as sluice:
+        with Sluice(
+            front([server], cluster={"health_check": {**FAST, "send": "?", "expect": "!"}})
+        ) as sluice:
             sluice.eventually_event("health", to="unhealthy")
             assert served_by(sluice) == ""
 
@@ -183,8 +213,17 @@ def test_a_dead_port_that_could_connect_to_itself_is_not_healthy():
     """With so few ports to connect from, one of them soon meets itself (a simultaneous open)."""
     health = {**FAST, "interval": "50ms", "unhealthy_interval": "50ms", "timeout": "40ms"}
     dead = [f"127.0.0.1:{port}" for port in range(46_000, 46_004)]
-    conf = front(dead, workers=1, listener={"address": "127.0.0.1:7715"}, cluster={
-        "health_check": health, "circuit_breaker": "off", "panic_threshold": 100, "connect_deadline": "500ms"})
+    conf = front(
+        dead,
+        workers=1,
+        listener={"address": "127.0.0.1:7715"},
+        cluster={
+            "health_check": health,
+            "circuit_breaker": "off",
+            "panic_threshold": 100,
+            "connect_deadline": "500ms",
+        },
+    )
     with local_ports(46_000, 46_011), Sluice(conf) as sluice:
         sluice.eventually(lambda: len(sluice.events("health", to="unhealthy")) == len(dead))
         for port in range(61_000, 61_060):
@@ -195,6 +234,7 @@ def test_a_dead_port_that_could_connect_to_itself_is_not_healthy():
 
 # Health and the breaker are two causes.
 
+
 def trip(sluice, dead_clients):
     for _ in range(dead_clients):
         assert served_by(sluice) == ""
@@ -202,19 +242,36 @@ def trip(sluice, dead_clients):
 
 
 def test_failed_probes_do_not_open_the_breaker():
-    with Refusing() as dead, Sluice(front([dead], cluster={
-            "health_check": FAST, "circuit_breaker": {"failure_threshold": 1}})) as sluice:
+    with (
+        Refusing() as dead,
+        Sluice(
+            front(
+                [dead], cluster={"health_check": FAST, "circuit_breaker": {"failure_threshold": 1}}
+            )
+        ) as sluice,
+    ):
         sluice.eventually_event("health", to="unhealthy")
-        always(lambda: sluice.events("breaker") == [], during=1, what="five failed probes are not failures of clients")
+        always(
+            lambda: sluice.events("breaker") == [],
+            during=1,
+            what="five failed probes are not failures of clients",
+        )
 
 
 @requires.firewall
 def test_a_probe_takes_the_trial_of_an_idle_backend():
     """Nobody asks for it any more, and it comes back all the same."""
     with Backend("banner", name="b1") as server:
-        cluster = {"health_check": {**FAST, "unhealthy_threshold": 100},
-                   "circuit_breaker": {"failure_threshold": 2, "recovery_timeout": "600ms", "jitter": 0,
-                                       "early_trial": False}, "connect_attempts": 1}
+        cluster = {
+            "health_check": {**FAST, "unhealthy_threshold": 100},
+            "circuit_breaker": {
+                "failure_threshold": 2,
+                "recovery_timeout": "600ms",
+                "jitter": 0,
+                "early_trial": False,
+            },
+            "connect_attempts": 1,
+        }
         with Sluice(front([server], cluster=cluster)) as sluice:
             sluice.eventually_event("health", to="healthy")
             server.kill()
@@ -222,15 +279,25 @@ def test_a_probe_takes_the_trial_of_an_idle_backend():
             server.start()
             sluice.eventually_event("breaker", within=3, to="closed")
             assert sluice.transitions("breaker", "b1") == [
-                ("closed", "open"), ("open", "half_open"), ("half_open", "closed")]
+                ("closed", "open"),
+                ("open", "half_open"),
+                ("half_open", "closed"),
+            ]
             assert served_by(sluice) == "b1"
 
 
 @pytest.mark.parametrize("early", [True, False])
 def test_early_trial_follows_the_probes_and_without_it_the_timeout_is_kept(early):
     with Backend("banner", name="b1") as server:
-        cluster = {"health_check": {**FAST, "healthy_threshold": 2}, "connect_attempts": 1,
-                   "circuit_breaker": {"failure_threshold": 2, "recovery_timeout": "1m", "early_trial": early}}
+        cluster = {
+            "health_check": {**FAST, "healthy_threshold": 2},
+            "connect_attempts": 1,
+            "circuit_breaker": {
+                "failure_threshold": 2,
+                "recovery_timeout": "1m",
+                "early_trial": early,
+            },
+        }
         with Sluice(front([server], cluster=cluster)) as sluice:
             sluice.eventually_event("health", to="healthy")
             server.kill()
@@ -240,97 +307,21 @@ def test_early_trial_follows_the_probes_and_without_it_the_timeout_is_kept(early
                 sluice.eventually_event("breaker", within=3, to="closed")
                 sluice.eventually(lambda: served_by(sluice) == "b1")
             else:
-                always(lambda: served_by(sluice) == "", during=1.5, what="the breaker keeps its minute")
+                always(
+                    lambda: served_by(sluice) == "", during=1.5, what="the breaker keeps its minute"
+                )
                 assert sluice.transitions("breaker", "b1") == [("closed", "open")]
 
 
 def test_probes_of_another_port_do_not_close_the_breaker():
     with Refusing("b1") as dead, Probed() as checked:
         backend = {"address": dead.address, "name": "b1", "health_check_port": checked.port}
-        cluster = {"health_check": FAST, "circuit_breaker": {
-            "failure_threshold": 2, "recovery_timeout": "300ms", "jitter": 0}, "connect_attempts": 1}
+        cluster = {
+            "health_check": FAST,
+            "circuit_breaker": {"failure_threshold": 2, "recovery_timeout": "300ms", "jitter": 0},
+            "connect_attempts": 1,
+        }
         with Sluice(front([backend], cluster=cluster)) as sluice:
             trip(sluice, 2)
             eventually(lambda: len(checked.arrivals) >= 8, what="good probes go on")
             assert sluice.events("breaker", to="closed") == []
-
-
-def test_three_successes_in_a_row_close_a_breaker_that_asks_for_three():
-    breaker = {"failure_threshold": 1, "recovery_timeout": "200ms", "jitter": 0, "success_threshold": 3}
-    with Backend("banner", name="b1") as server, Sluice(front([server], cluster={
-            "circuit_breaker": breaker, "connect_attempts": 1})) as sluice:
-        server.kill()
-        trip(sluice, 1)
-        server.start()
-        sluice.eventually(lambda: served_by(sluice) == "b1", what="the first trial")
-        assert sluice.events("breaker", to="closed") == []
-        assert [served_by(sluice), served_by(sluice)] == ["b1", "b1"]
-        sluice.eventually_event("breaker", to="closed")
-
-
-# Who is chosen.
-
-def test_an_unhealthy_backend_gets_no_client_and_panic_is_off_unless_set():
-    with backends(2, "banner") as (one, two), Refusing() as dead:
-        servers = [{"address": one.address, "name": "b1", "health_check_port": dead.port}, two]
-        with Sluice(front(servers, cluster={"health_check": FAST})) as sluice:
-            sluice.eventually_event("health", backend="b1", to="unhealthy")
-            assert {served_by(sluice) for _ in range(10)} == {"b2"}
-        with Sluice(front(servers[:1], cluster={"health_check": FAST})) as sluice:
-            sluice.eventually_event("health", backend="b1", to="unhealthy")
-            assert served_by(sluice) == ""
-        with Sluice(front(servers[:1], cluster={"health_check": FAST, "panic_threshold": 50})) as sluice:
-            sluice.eventually_event("health", backend="b1", to="unhealthy")
-            assert served_by(sluice) == "b1"
-
-
-@pytest.mark.parametrize("state", ["draining", "maintenance"])
-def test_a_backend_that_is_not_ready_gets_no_client(state):
-    with backends(2, "banner") as (one, two):
-        with Sluice(front([{"address": one.address, "name": "b1", "state": state}, two])) as sluice:
-            assert {served_by(sluice) for _ in range(10)} == {"b2"}
-
-
-def test_a_lower_priority_serves_only_while_the_first_is_down():
-    with backends(2, "banner") as (one, two):
-        servers = [one, {"address": two.address, "name": "b2", "priority": 1}]
-        health = {**FAST, "healthy_threshold": 1, "unhealthy_threshold": 1}
-        with Sluice(front(servers, cluster={"health_check": health})) as sluice:
-            sluice.eventually_event("health", backend="b1", to="healthy")
-            assert {served_by(sluice) for _ in range(10)} == {"b1"}
-            one.kill()
-            assert served_by(sluice) == "b2", "a failed connect goes on to the next priority"
-            sluice.eventually_event("health", backend="b1", to="unhealthy")
-            assert {served_by(sluice) for _ in range(10)} == {"b2"}
-            one.start()
-            sluice.eventually(lambda: sluice.transitions("health", "b1")[-1][1] == "healthy")
-            sluice.eventually(lambda: served_by(sluice) == "b1")
-            assert {served_by(sluice) for _ in range(10)} == {"b1"}
-
-
-def test_round_robin_follows_the_weights():
-    with backends(2, "banner") as (one, two):
-        servers = [{"address": one.address, "name": "b1", "weight": 3}, two]
-        with Sluice(front(servers, workers=1)) as sluice:
-            served = [served_by(sluice) for _ in range(40)]
-        assert served.count("b1") == 30
-        assert "b1 b1 b1 b1" not in " ".join(served), "smooth, not in blocks"
-
-
-def test_least_connections_is_exact_over_all_workers():
-    with backends(3) as servers, Sluice(front(servers, workers=2, cluster={"balance": "least_connections"})) as sluice, \
-            Helper("holders_main.py", *sluice.address()) as holders:
-        assert holders.ask("hold", 30) == 30
-        assert [len(server.arrivals()) for server in servers] == [10, 10, 10]
-
-
-@requires.firewall
-def test_attempts_do_not_repeat_a_backend_while_another_is_untried():
-    with Refusing("d1") as one, Refusing("d2") as two, Backend("banner", name="alive") as alive:
-        with Sluice(front([one, two, alive], cluster={"circuit_breaker": "off"})) as sluice:
-            connects = [ConnectCounter(one.port), ConnectCounter(two.port)]
-            assert {served_by(sluice) for _ in range(30)} == {"alive"}
-            assert max(entry["attempts"] for entry in sluice.eventually(sluice.sessions)) <= 3
-            assert all(counter.count <= 30 for counter in connects)
-        with Sluice(front([one, two, alive], cluster={"circuit_breaker": "off", "connect_attempts": 1})) as sluice:
-            assert {served_by(sluice) for _ in range(30)} == {"alive", ""}

@@ -20,15 +20,20 @@ GROWTH_KIB_MAX = 2048
 
 def settled(sluice, descriptors):
     """Everything closed on Sluice's side, in the kernel's view."""
-    sluice.eventually(lambda: sluice.fd_count() <= descriptors, within=10, what="descriptors are given back")
+    sluice.eventually(
+        lambda: sluice.fd_count() <= descriptors, within=10, what="descriptors are given back"
+    )
     states = kernel.tcp_states(sluice.pid)
     assert states["CLOSE_WAIT"] == 0 and states["ESTABLISHED"] == 0, states
 
 
 def instrumented():
     """Sanitizers keep what was freed: memory says nothing then."""
-    return bool(sluice_module.WRAPPER) or b"__asan_init" in open(
-        shutil.which(sluice_module.EXECUTABLE) or sluice_module.EXECUTABLE, "rb").read()
+    return (
+        bool(sluice_module.WRAPPER)
+        or b"__asan_init"
+        in open(shutil.which(sluice_module.EXECUTABLE) or sluice_module.EXECUTABLE, "rb").read()
+    )
 
 
 def test_short_sessions_leave_nothing_behind():
@@ -40,11 +45,17 @@ def test_short_sessions_leave_nothing_behind():
         with Load(sluice.address(), clients=64, sessions=SESSIONS) as load:
             result = load.result(within=600)
         assert result["errors"] == []
-        sluice.eventually(lambda: sluice.session_count() == WARM_UP + SESSIONS, within=20, what="one line per session")
+        sluice.eventually(
+            lambda: sluice.session_count() == WARM_UP + SESSIONS,
+            within=20,
+            what="one line per session",
+        )
         settled(sluice, descriptors)
         grown = sluice.rss_kib() - memory
-        print(f"{SESSIONS} sessions at {result['rate']:.0f}/s: descriptors {descriptors} -> {sluice.fd_count()}, "
-              f"RSS {memory} -> {sluice.rss_kib()} KiB")
+        print(
+            f"{SESSIONS} sessions at {result['rate']:.0f}/s: descriptors {descriptors} ->"
+            f" {sluice.fd_count()}, RSS {memory} -> {sluice.rss_kib()} KiB"
+        )
         assert instrumented() or grown < GROWTH_KIB_MAX
         per_backend = [len(server.arrivals()) for server in servers]
         assert sum(per_backend) == WARM_UP + SESSIONS and abs(per_backend[0] - per_backend[1]) <= 4
@@ -59,7 +70,9 @@ def test_clients_that_connect_and_vanish_leave_nothing_behind(leave):
         descriptors = sluice.fd_count()
         for _ in range(2000):
             leave(connect(sluice.address()))
-        sluice.eventually(lambda: sluice.session_count() == 2020, within=10, what="one line per client")
+        sluice.eventually(
+            lambda: sluice.session_count() == 2020, within=10, what="one line per client"
+        )
         settled(sluice, descriptors)
 
 
@@ -93,8 +106,11 @@ def test_memory_is_given_back_after_a_burst():
             reset(client)
         sluice.eventually(lambda: sluice.session_count() == 2000, within=10)
         print(f"RSS {memory} -> {at_peak} -> {sluice.rss_kib()} KiB")
-        sluice.eventually(lambda: sluice.rss_kib() <= max(1.1 * memory, memory + 1024), within=5,
-                          what="memory within a tenth of before")
+        sluice.eventually(
+            lambda: sluice.rss_kib() <= max(1.1 * memory, memory + 1024),
+            within=5,
+            what="memory within a tenth of before",
+        )
 
 
 @requires.program("valgrind")
@@ -102,10 +118,22 @@ def test_valgrind_finds_nothing(monkeypatch, tmp_path):
     if instrumented():
         pytest.skip("already instrumented")
     report = tmp_path / "valgrind"
-    monkeypatch.setattr(sluice_module, "WRAPPER", [
-        "valgrind", "--error-exitcode=99", "--leak-check=full", "--errors-for-leak-kinds=definite,indirect",
-        f"--log-file={report}", "--quiet"])
-    with backends(2) as servers, Sluice(front(servers, workers=2, cluster={"health_check": {"interval": "1s"}})) as sluice:
+    monkeypatch.setattr(
+        sluice_module,
+        "WRAPPER",
+        [
+            "valgrind",
+            "--error-exitcode=99",
+            "--leak-check=full",
+            "--errors-for-leak-kinds=definite,indirect",
+            f"--log-file={report}",
+            "--quiet",
+        ],
+    )
+    with (
+        backends(2) as servers,
+        Sluice(front(servers, workers=2, cluster={"health_check": {"interval": "1s"}})) as sluice,
+    ):
         with Load(sluice.address(), clients=16, sessions=300, bytes=5000) as load:
             assert load.result()["errors"] == []
         for _ in range(20):

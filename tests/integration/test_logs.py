@@ -16,8 +16,19 @@ from support.sluice import Sluice, front
 from support.sockets import connect, listen, outcome, receive_all, reset, session
 from support.waiting import eventually
 
-FIELDS = ["time", "listener", "client", "cluster", "backend", "attempts", "received", "sent", "connect_ms",
-          "duration_ms", "reason"]
+FIELDS = [
+    "time",
+    "listener",
+    "client",
+    "cluster",
+    "backend",
+    "attempts",
+    "received",
+    "sent",
+    "connect_ms",
+    "duration_ms",
+    "reason",
+]
 TIMEOUT = 0.5
 # Coarse ticks: a timeout may be late by one, never early.
 TICK = 1.0
@@ -63,6 +74,7 @@ def test_the_text_format_tells_the_same(backend, tmp_path):
 
 # Reasons: how each comes about.
 
+
 def client_closed(client, server):
     client.close()
 
@@ -89,12 +101,15 @@ def test_whoever_ended_the_session_is_the_reason(backend, end):
         assert sluice.eventually_session()["reason"] == end.__name__
 
 
-@pytest.mark.parametrize("reason, setting", [
-    ("idle_timeout", {"idle_timeout": "500ms"}),
-    ("max_duration", {"max_duration": "500ms"}),
-])
+@pytest.mark.parametrize(
+    "reason, setting",
+    [("idle_timeout", {"idle_timeout": "500ms"}), ("max_duration", {"max_duration": "500ms"})],
+)
 def test_a_session_that_lasts_too_long_is_ended_in_time(backend, reason, setting):
-    with Sluice(front([backend], listener=setting)) as sluice, session(sluice, backend) as (client, server):
+    with Sluice(front([backend], listener=setting)) as sluice, session(sluice, backend) as (
+        client,
+        server,
+    ):
         begun = time.monotonic()
         ends = [receive_all(client), receive_all(server)]
         took = time.monotonic() - begun
@@ -105,15 +120,17 @@ def test_a_session_that_lasts_too_long_is_ended_in_time(backend, reason, setting
 
 
 def test_traffic_keeps_an_idle_timeout_away_and_a_maximum_does_not_care(backend):
-    with Sluice(front([backend], listener={"idle_timeout": "600ms"})) as sluice, \
-            session(sluice, backend) as (client, server):
+    with Sluice(front([backend], listener={"idle_timeout": "600ms"})) as sluice, session(
+        sluice, backend
+    ) as (client, server):
         begun = time.monotonic()
         while time.monotonic() - begun < 2.5:
             client.sendall(b"x")
             assert server.recv(1) == b"x"
         assert sluice.sessions() == []
-    with Sluice(front([backend], listener={"max_duration": "600ms"})) as sluice, \
-            session(sluice, backend) as (client, server):
+    with Sluice(front([backend], listener={"max_duration": "600ms"})) as sluice, session(
+        sluice, backend
+    ) as (client, server):
         with pytest.raises(OSError):
             while True:
                 client.sendall(b"x")
@@ -125,7 +142,10 @@ def test_traffic_keeps_an_idle_timeout_away_and_a_maximum_does_not_care(backend)
 @pytest.mark.parametrize("off", ["off", False])
 def test_a_timeout_that_is_off_does_not_end_anything(backend, off):
     settings = {"idle_timeout": off, "half_close_timeout": off, "max_duration": off}
-    with Sluice(front([backend], listener=settings)) as sluice, session(sluice, backend) as (client, server):
+    with Sluice(front([backend], listener=settings)) as sluice, session(sluice, backend) as (
+        client,
+        server,
+    ):
         client.shutdown(socket.SHUT_WR)
         assert server.recv(1) == b""
         server.sendall(b"still here")
@@ -135,8 +155,9 @@ def test_a_timeout_that_is_off_does_not_end_anything(backend, off):
 
 @pytest.mark.parametrize("side", ["client", "backend"])
 def test_the_second_half_of_a_session_has_a_timeout_of_its_own(backend, side):
-    with Sluice(front([backend], listener={"half_close_timeout": "500ms"})) as sluice, \
-            session(sluice, backend) as (client, server):
+    with Sluice(front([backend], listener={"half_close_timeout": "500ms"})) as sluice, session(
+        sluice, backend
+    ) as (client, server):
         first, second = (client, server) if side == "client" else (server, client)
         first.shutdown(socket.SHUT_WR)
         assert second.recv(1) == b""
@@ -148,7 +169,10 @@ def test_the_second_half_of_a_session_has_a_timeout_of_its_own(backend, side):
 
 def test_no_backend_and_connect_failed_are_told_apart():
     breaker = {"failure_threshold": 1, "recovery_timeout": "1m"}
-    with Refusing("dead") as dead, Sluice(front([dead], cluster={"circuit_breaker": breaker})) as sluice:
+    with (
+        Refusing("dead") as dead,
+        Sluice(front([dead], cluster={"circuit_breaker": breaker})) as sluice,
+    ):
         for reason, attempts in (("connect_failed", 1), ("no_backend", 0)):
             assert outcome(sluice.address())[0] == b""
             assert sluice.eventually_session(reason=reason)["attempts"] == attempts
@@ -174,13 +198,17 @@ def test_a_drain_that_ends_sessions_says_so(backend):
 def test_a_shortage_of_our_own_is_the_reason_resource():
     cluster = {"source_address": "127.0.0.9", "connect_attempts": 1}
     with Backend("banner") as server, Sluice(front([server], workers=1, cluster=cluster)) as sluice:
-        with local_ports(51_000, 51_000), connect(sluice.address(), source_address=("127.0.0.1", 61_000)) as first:
+        with (
+            local_ports(51_000, 51_000),
+            connect(sluice.address(), source_address=("127.0.0.1", 61_000)) as first,
+        ):
             assert first.recv(16) == b"b1\n"
             assert outcome(sluice.address(), source_address=("127.0.0.1", 61_001))[0] == b""
         assert sluice.eventually_session(reason="resource")
 
 
 # Rotation and the process log.
+
 
 def test_sigusr1_reopens_the_access_log_and_loses_no_line(backend):
     with Sluice(front([backend])) as sluice:
@@ -195,12 +223,16 @@ def test_sigusr1_reopens_the_access_log_and_loses_no_line(backend):
         with session(sluice, backend):
             pass
         sluice.eventually(lambda: sluice.session_count() >= 1)
-        eventually(lambda: len(kept.read_text().splitlines()) + sluice.session_count() == 31, what="31 lines in all")
+        eventually(
+            lambda: len(kept.read_text().splitlines()) + sluice.session_count() == 31,
+            what="31 lines in all",
+        )
         assert str(kept) not in open_files(sluice.pid)
 
 
 def open_files(pid):
     import os
+
     return [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
 
 
@@ -222,7 +254,9 @@ def test_without_rotation_lines_go_on_into_the_old_file(backend):
         sluice.access_log.rename(kept)
         with session(sluice, backend):
             pass
-        eventually(lambda: len(kept.read_text().splitlines()) == 2, what="the second line in the old file")
+        eventually(
+            lambda: len(kept.read_text().splitlines()) == 2, what="the second line in the old file"
+        )
         assert not sluice.access_log.exists()
 
 
@@ -245,8 +279,11 @@ def test_listening_ready_and_draining_are_told():
 
 
 def test_the_log_level_filters():
-    with Refusing() as dead, Sluice({**front([dead]), "log": {"format": "json", "level": "error"}}, wait=False) as quiet, \
-            Sluice(front([dead])) as loud:
+    with (
+        Refusing() as dead,
+        Sluice({**front([dead]), "log": {"format": "json", "level": "error"}}, wait=False) as quiet,
+        Sluice(front([dead])) as loud,
+    ):
         assert loud.log()
         loud.finish()
         eventually(lambda: kernel.thread_count(quiet.pid) > 1, what="it runs")

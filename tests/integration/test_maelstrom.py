@@ -1,4 +1,5 @@
-"""The Maelstrom node as a harness drives it: lines on stdin, lines on stdout, nothing else on stdout."""
+"""The Maelstrom node as a harness drives it: lines on stdin, lines on stdout, nothing else on
+stdout."""
 import json
 import os
 import pty
@@ -48,7 +49,9 @@ def from_pipe(tmp_path):
 def from_file(tmp_path):
     (tmp_path / "input").write_text(INIT + "\n")
     with open(tmp_path / "input") as file:
-        done = subprocess.run([EXECUTABLE, "maelstrom"], stdin=file, capture_output=True, text=True, timeout=SECONDS)
+        done = subprocess.run(
+            [EXECUTABLE, "maelstrom"], stdin=file, capture_output=True, text=True, timeout=SECONDS
+        )
     assert done.returncode == 0
     return done.stdout.splitlines()
 
@@ -110,8 +113,21 @@ def test_each_answer_is_flushed_at_once():
         end(process)
 
 
-@pytest.mark.parametrize("value", ["hello", "", 7, -1.5, None, True, [1, [2, {}]], {"b": 1, "a": [None]}, "ü\n\"\\\u0001😀",
-                                   12345678901234567890])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "hello",
+        "",
+        7,
+        -1.5,
+        None,
+        True,
+        [1, [2, {}]],
+        {"b": 1, "a": [None]},
+        'ü\n"\\\u0001😀',
+        12345678901234567890,
+    ],
+)
 def test_an_echo_comes_back_as_it_went(value):
     [reply] = bodies(after_init(message("echo", 5, echo=value))[0])
     assert reply["type"] == "echo_ok" and reply["echo"] == value
@@ -126,7 +142,8 @@ def test_a_megabyte_is_echoed():
 def test_the_numbers_of_its_messages_start_at_zero_and_grow_by_one():
     lines, _ = after_init(*(message("echo", number, echo=number) for number in range(2, 202)))
     assert [(body["msg_id"], body["in_reply_to"], body["echo"]) for body in bodies(lines)] == [
-        (number - 1, number, number) for number in range(2, 202)]
+        (number - 1, number, number) for number in range(2, 202)
+    ]
 
 
 def test_a_topology_is_acknowledged():
@@ -136,7 +153,9 @@ def test_a_topology_is_acknowledged():
 
 def test_replies_go_from_the_node_to_whoever_asked_without_spaces():
     lines, _ = after_init(message("topology", 3, topology={}))
-    assert lines == ['{"src":"n1","dest":"c1","body":{"type":"topology_ok","in_reply_to":3,"msg_id":1}}']
+    assert lines == [
+        '{"src":"n1","dest":"c1","body":{"type":"topology_ok","in_reply_to":3,"msg_id":1}}'
+    ]
 
 
 def test_status_tells_of_the_backends():
@@ -149,7 +168,9 @@ def test_an_unknown_type_is_error_10():
 
 
 def test_before_init_everything_else_is_error_11():
-    lines, _ = node(message("echo", echo="early") + "\n" + INIT + "\n" + message("echo", 3, echo="late") + "\n")
+    lines, _ = node(
+        message("echo", echo="early") + "\n" + INIT + "\n" + message("echo", 3, echo="late") + "\n"
+    )
     assert_error(lines[:1], UNAVAILABLE)
     replies = bodies(lines[1:])
     assert [reply["type"] for reply in replies] == ["init_ok", "echo_ok"]
@@ -160,10 +181,19 @@ def test_a_second_init_is_error_12():
     assert_error(lines, MALFORMED)
 
 
-@pytest.mark.parametrize("body", ['{"msg_id":2}', '{"type":7,"msg_id":2}', '{"type":"echo","msg_id":2}',
-                                  '{"type":"init","msg_id":2}'])
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"msg_id":2}',
+        '{"type":7,"msg_id":2}',
+        '{"type":"echo","msg_id":2}',
+        '{"type":"init","msg_id":2}',
+    ],
+)
 def test_a_request_without_what_it_needs_is_error_12(body):
-    lines, errors = after_init('{"src":"c1","dest":"n1","body":%s}' % body, message("echo", 9, echo="on"))
+    lines, errors = after_init(
+        '{"src":"c1","dest":"n1","body":%s}' % body, message("echo", 9, echo="on")
+    )
     assert_error(lines[:1], MALFORMED)
     assert bodies(lines)[-1]["echo"] == "on"
 
@@ -180,8 +210,21 @@ def assert_error(lines, code):
     assert body["text"]
 
 
-@pytest.mark.parametrize("line", ["not json", '{"src":', "[1,2,3]", '"text"', "{}}", "\x00\x01", '{"src":"c1"}',
-                                  '{"src":"c1","dest":"n1","body":7}', "nul", "}"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "not json",
+        '{"src":',
+        "[1,2,3]",
+        '"text"',
+        "{}}",
+        "\x00\x01",
+        '{"src":"c1"}',
+        '{"src":"c1","dest":"n1","body":7}',
+        "nul",
+        "}",
+    ],
+)
 def test_a_line_that_is_no_message_is_reported_on_stderr_and_skipped(line):
     lines, errors = after_init(line, message("echo", 3, echo="next"))
     assert [body["type"] for body in bodies(lines)] == ["echo_ok"]
@@ -195,9 +238,12 @@ def test_a_good_input_leaves_stderr_without_errors():
 
 @pytest.mark.parametrize("indent", [0, 1, 4])
 def test_pretty_printed_input_is_read(indent):
-    text = "\n\n".join(json.dumps(json.loads(line), indent=indent) for line in (INIT, message("echo", echo="}{\n\"")))
+    text = "\n\n".join(
+        json.dumps(json.loads(line), indent=indent)
+        for line in (INIT, message("echo", echo='}{\n"'))
+    )
     lines, errors = node(text + "\n")
-    assert lines[0] == INIT_OK and bodies(lines)[1]["echo"] == "}{\n\""
+    assert lines[0] == INIT_OK and bodies(lines)[1]["echo"] == '}{\n"'
     assert "error" not in errors.lower()
 
 
@@ -226,13 +272,18 @@ def test_unfinished_text_at_the_end_is_reported():
 
 
 def test_keys_in_any_order_with_extra_ones_and_spaces_are_read():
-    lines, _ = node(' {"id": 7, "body" : {"node_ids": ["n1"], "extra": {"type": "echo"}, "node_id": "n1", "msg_id": 1,'
-                    ' "type": "init"}, "dest": "n1", "src": "c0"} \n')
+    lines, _ = node(
+        ' {"id": 7, "body" : {"node_ids": ["n1"], "extra": {"type": "echo"}, "node_id": "n1",'
+        ' "msg_id": 1, "type": "init"}, "dest": "n1", "src": "c0"} \n'
+    )
     assert lines == [INIT_OK]
 
 
 def test_a_message_without_number_gets_no_reply():
-    lines, _ = after_init('{"src":"c1","dest":"n1","body":{"type":"echo","echo":"quiet"}}', message("echo", 3, echo="loud"))
+    lines, _ = after_init(
+        '{"src":"c1","dest":"n1","body":{"type":"echo","echo":"quiet"}}',
+        message("echo", 3, echo="loud"),
+    )
     assert [body["echo"] for body in bodies(lines)] == ["loud"]
 
 
@@ -243,7 +294,9 @@ def test_ten_thousand_messages_are_answered_in_order():
 
 
 def test_input_in_single_bytes_is_read():
-    process = spawn([EXECUTABLE, "maelstrom"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+    process = spawn(
+        [EXECUTABLE, "maelstrom"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+    )
     try:
         for byte in INIT.encode():
             process.stdin.write(bytes([byte]))
@@ -267,7 +320,12 @@ def test_the_build_makes_that_link():
 
 
 def test_a_reader_that_goes_away_ends_the_node_without_a_crash():
-    process = spawn([EXECUTABLE, "maelstrom"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = spawn(
+        [EXECUTABLE, "maelstrom"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
     try:
         process.stdout.close()
         try:

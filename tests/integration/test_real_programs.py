@@ -1,4 +1,4 @@
-"""Programs that know nothing of Sluice: Redis and nginx behind it, their own tools in front of it."""
+"""Programs that know nothing of Sluice: Redis and nginx behind it, their tools in front."""
 import re
 import socket
 import subprocess
@@ -39,8 +39,19 @@ class Redis:
     def __init__(self, directory, port=None):
         self.port = port or free_port()
         self.address = f"127.0.0.1:{self.port}"
-        self._arguments = ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "",
-                           "--appendonly", "no", "--dir", str(directory)]
+        self._arguments = [
+            "redis-server",
+            "--port",
+            str(self.port),
+            "--bind",
+            "127.0.0.1",
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+            "--dir",
+            str(directory),
+        ]
         self.start()
 
     def __enter__(self):
@@ -68,12 +79,22 @@ def command(*words):
 
 def nginx_configuration(directory, port):
     return f"""
-        worker_processes 1; daemon off; master_process off; pid {directory}/pid; error_log {directory}/error.log;
+        worker_processes 1;
+        daemon off;
+        master_process off;
+        pid {directory}/pid;
+        error_log {directory}/error.log;
         events {{ worker_connections 1024; }}
-        http {{ access_log off; client_body_temp_path {directory}/body; proxy_temp_path {directory}/proxy;
-                fastcgi_temp_path {directory}/fastcgi; uwsgi_temp_path {directory}/uwsgi;
-                scgi_temp_path {directory}/scgi;
-                server {{ listen 127.0.0.1:{port}; root {directory}/www; keepalive_requests 1000000; }} }}"""
+        http {{
+            access_log off;
+            client_body_temp_path {directory}/body;
+            proxy_temp_path {directory}/proxy;
+            fastcgi_temp_path {directory}/fastcgi;
+            uwsgi_temp_path {directory}/uwsgi;
+            scgi_temp_path {directory}/scgi;
+            keepalive_requests 1000000;
+            server {{ listen 127.0.0.1:{port}; root {directory}/www; }}
+        }}"""
 
 
 @pytest.fixture
@@ -97,15 +118,35 @@ def nginx(tmp_path):
 def test_redis_benchmark_runs_without_an_error(tmp_path, pipeline):
     with Redis(tmp_path) as redis, Sluice(front([redis])) as sluice:
         host, port = sluice.address()
-        done = subprocess.run(["redis-benchmark", "-h", host, "-p", str(port), "-n", "20000", "-c", "50", "-q", "-P",
-                               str(pipeline), "-t", "ping,set,get,lpush,lpop,mset"], capture_output=True, text=True,
-                              timeout=60)
+        done = subprocess.run(
+            [
+                "redis-benchmark",
+                "-h",
+                host,
+                "-p",
+                str(port),
+                "-n",
+                "20000",
+                "-c",
+                "50",
+                "-q",
+                "-P",
+                str(pipeline),
+                "-t",
+                "ping,set,get,lpush,lpop,mset",
+            ],
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
         print(done.stdout)
         assert done.returncode == 0, done.stderr
         assert done.stdout.count("requests per second") >= 7
         assert "rror" not in done.stdout + done.stderr.replace("CONFIG", "")
         sluice.eventually(lambda: sluice.sessions(), what="sessions end")
-        assert {(entry["reason"], entry["attempts"]) for entry in sluice.sessions()} == {("client_closed", 1)}
+        assert {(entry["reason"], entry["attempts"]) for entry in sluice.sessions()} == {
+            ("client_closed", 1)
+        }
 
 
 @requires.program("redis-server")
@@ -116,9 +157,15 @@ def test_a_bulk_load_into_redis_reads_back_the_same(tmp_path):
 
     with Redis(tmp_path) as redis, Sluice(front([redis])) as sluice:
         host, port = sluice.address()
-        load = b"".join(command(b"SET", b"key:%d" % number, value(number)) for number in range(KEYS))
-        done = subprocess.run(["redis-cli", "-h", host, "-p", str(port), "--pipe"], input=load, capture_output=True,
-                              timeout=60)
+        load = b"".join(
+            command(b"SET", b"key:%d" % number, value(number)) for number in range(KEYS)
+        )
+        done = subprocess.run(
+            ["redis-cli", "-h", host, "-p", str(port), "--pipe"],
+            input=load,
+            capture_output=True,
+            timeout=60,
+        )
         assert done.returncode == 0
         assert b"errors: 0, replies: %d" % KEYS in done.stdout, done.stdout
         with connect(sluice.address()) as client:
@@ -137,12 +184,17 @@ def test_wrk_against_nginx_sees_no_error(nginx, page):
     with Sluice(front([nginx])) as sluice:
         host, port = sluice.address()
         url = f"http://{host}:{port}/{page}"
-        done = subprocess.run(["wrk", "-t2", "-c64", "-d2s", url], capture_output=True, text=True, timeout=60)
+        done = subprocess.run(
+            ["wrk", "-t2", "-c64", "-d2s", url], capture_output=True, text=True, timeout=60
+        )
         print(done.stdout)
         assert done.returncode == 0, done.stderr
         assert "Socket errors" not in done.stdout and "Non-2xx" not in done.stdout
         assert int(re.search(r"(\d+) requests in", done.stdout).group(1)) > 100
-        with urllib.request.urlopen(f"http://{nginx}/{page}") as direct, urllib.request.urlopen(url) as through:
+        with (
+            urllib.request.urlopen(f"http://{nginx}/{page}") as direct,
+            urllib.request.urlopen(url) as through,
+        ):
             assert through.read() == direct.read()
 
 
@@ -153,7 +205,10 @@ def test_a_lone_redis_back_after_two_seconds_serves_within_five(tmp_path):
         assert pings(sluice)
         redis.kill()
         killed = time.monotonic()
-        eventually(lambda: not pings(sluice) and time.monotonic() - killed > 2, what="two seconds without Redis")
+        eventually(
+            lambda: not pings(sluice) and time.monotonic() - killed > 2,
+            what="two seconds without Redis",
+        )
         assert sluice.events("breaker", to="open"), "the clients opened the breaker meanwhile"
         redis.start()
         returned = time.monotonic()
@@ -180,13 +235,22 @@ def test_a_server_that_speaks_first_is_heard_at_once():
 def test_the_example_for_redis_fails_over_to_the_standby_and_back(tmp_path):
     example = Path(__file__).parents[2] / "conf" / "redis.yaml"
     with Redis(tmp_path) as primary, Redis(tmp_path) as standby:
-        environment = {"REDIS_PRIMARY_PORT": str(primary.port), "REDIS_STANDBY_PORT": str(standby.port)}
-        with Sluice(example, "--set", "listeners.redis.address=127.0.0.1:0", environment=environment) as sluice:
+        environment = {
+            "REDIS_PRIMARY_PORT": str(primary.port),
+            "REDIS_STANDBY_PORT": str(standby.port),
+        }
+        with Sluice(
+            example, "--set", "listeners.redis.address=127.0.0.1:0", environment=environment
+        ) as sluice:
             assert served_by(sluice) == primary.port
             primary.kill()
             assert served_by(sluice) == standby.port
             primary.start()
-            sluice.eventually(lambda: served_by(sluice) == primary.port, within=10, what="the primary serves again")
+            sluice.eventually(
+                lambda: served_by(sluice) == primary.port,
+                within=10,
+                what="the primary serves again",
+            )
 
 
 def served_by(sluice):

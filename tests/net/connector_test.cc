@@ -183,19 +183,36 @@ TEST(Connector, data_before_a_reset_makes_it_a_connection) {
   EXPECT_EQ(arrived, "too many connections");
 }
 
-TEST(Connector, reset_without_data_is_a_failure) {
+TEST(Connector, reset_without_data_is_a_connection_that_broke) {
   const UniqueFd listening = listen_on(loopback());
   ConnectStart start = start_connect(address_of(listening), std::nullopt, TcpOptions{});
   reset_connection(accept_from(listening));
   const ConnectProgress progress =
       connect_progress(start.fd.get(), Readiness{EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP});
-  EXPECT_EQ(progress.state, State::failed);
-  EXPECT_EQ(classify_connect_error(progress.error), ConnectError::reset);
+  EXPECT_EQ(progress.state, State::connected);
+  EXPECT_EQ(progress.error, ECONNRESET);
+}
+
+// A unix socket whose peer has closed is hung up like one that never connected.
+TEST(Connector, peer_that_closes_at_once_was_connected) {
+  for (const Address& address : {loopback(), ipv6_loopback(), unused_abstract_name()}) {
+    const UniqueFd listening = listen_on(address);
+    Attempt attempt(address_of(listening));
+    ASSERT_EQ(attempt.start.error, 0);
+    send_all(accept_from(listening), "bye");
+    EXPECT_EQ(attempt.verdict(std::chrono::seconds(2)).state, State::connected)
+        << address.to_string();
+    EXPECT_EQ(attempt.progress.error, 0);
+    std::string arrived;
+    EXPECT_EQ(receive_some(attempt.start.fd, arrived), ReadEnd::end_of_stream);
+    EXPECT_EQ(arrived, "bye");
+  }
 }
 
 TEST(Connector, lone_hang_up_is_no_verdict) {
   const UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   EXPECT_EQ(connect_progress(fd.get(), Readiness{EPOLLHUP}).state, State::under_way);
+  EXPECT_EQ(connect_progress(fd.get(), Readiness{EPOLLHUP | EPOLLOUT}).state, State::under_way);
 }
 
 // Binds the port it connects to, which is what the kernel does by chance.

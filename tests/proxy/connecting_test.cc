@@ -236,6 +236,19 @@ TEST_F(Connecting, reset_right_after_the_message_reaches_the_client) {
   }
 }
 
+TEST_F(Connecting, backend_that_closes_at_once_was_connected) {
+  const UniqueFd listening = listen_on(unused_abstract_name());
+  add_backend(address_of(listening));
+  settings.connect_timeout = seconds(5);
+  start();
+  const UniqueFd client = connect_client();
+  send_all(accept_from(listening), "bye");
+  std::string arrived;
+  EXPECT_EQ(receive_to_end(client, arrived), ReadEnd::end_of_stream);
+  EXPECT_EQ(arrived, "bye");
+  EXPECT_EQ(connects(ConnectOutcome::connected), 1U);
+}
+
 TEST_F(Connecting, session_cut_while_connecting_gives_its_permit_back) {
   const HungBackend hung;
   add_backend(hung.address());

@@ -96,6 +96,16 @@ void ProxyTest::start(const Address& address) {
   for (const auto& worker : workers_) worker->start();
 }
 
+void ProxyTest::reload() {
+  const Loop clock;
+  snapshot_ = cluster_->apply(settings, backend_settings_, Arrival::later, clock.now());
+  for (const auto& worker : workers_) {
+    worker->post([&target = *worker, snapshot = cluster_->snapshot()] {
+      target.adopt_snapshot(kCluster, snapshot);
+    });
+  }
+}
+
 void ProxyTest::stop() {
   for (const auto& worker : workers_) worker->stop();
   for (const auto& worker : workers_) worker->join();

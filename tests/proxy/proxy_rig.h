@@ -31,6 +31,8 @@ class ProxyTest : public testing::Test {
   void add_backend(const Address& address, uint32_t priority = 0);
   // Opens the listener on `address` and runs the workers.
   void start(const Address& address = loopback());
+  // A new snapshot of the same cluster, for every worker.
+  void reload();
   // Ends the sessions and the workers.
   void stop();
 

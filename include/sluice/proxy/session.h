@@ -98,6 +98,7 @@ class Session final : public PollTarget, public TimerWheel::Entry {
   void close_after_reset();
 
   void on_relay_deadline();
+  void end_idle(EndReason reason);
   void look_for_dead_peer(Leg& leg, const Timeout& timeout);
   void schedule_relay_deadline();
   Duration look_interval() const;

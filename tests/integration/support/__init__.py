@@ -1,1 +1,2 @@
-"""What the integration tests share: Sluice as a process, backends that misbehave, clients, the kernel's own counts."""
+"""What the integration tests share: Sluice as a process, backends that misbehave, clients, the
+kernel's own counts."""

@@ -1,8 +1,9 @@
-"""A backend in a process of its own. Tells on stdout where it listens, then one line per connection: time, address.
+"""A backend in a process of its own. Tells on stdout where it listens, then one line per
+connection: time, address.
 
-Kinds: `echo` (carries a half-close back), `banner` (speaks first: its name and a newline, then echoes),
-`source` (sends --bytes of the pattern, then its FIN), `sink` (reads everything, then closes),
-`deaf` (accepts, never reads and never writes).
+Kinds: `echo` (carries a half-close back), `banner` (speaks first: its name and a newline, then
+echoes), `source` (sends --bytes of the pattern, then its FIN), `sink` (reads everything, then
+closes), `deaf` (accepts, never reads and never writes).
 """
 import argparse
 import os
@@ -57,7 +58,7 @@ class Connection:
         self.unsent = data[sent:]
 
     def writable(self):
-        self.unsent = self.unsent[self.sock.send(self.unsent):]
+        self.unsent = self.unsent[self.sock.send(self.unsent) :]
         self.update()
 
     def update(self):
@@ -65,8 +66,9 @@ class Connection:
         if self.finishing and not self.unsent and not self.reading:
             self.close()
             return
-        events = (selectors.EVENT_READ if self.reading and not self.unsent else 0) | \
-                 (selectors.EVENT_WRITE if self.unsent else 0)
+        events = (selectors.EVENT_READ if self.reading and not self.unsent else 0) | (
+            selectors.EVENT_WRITE if self.unsent else 0
+        )
         registered = self.sock in self.server.selector.get_map()
         if events and registered:
             self.server.selector.modify(self.sock, events, self)
@@ -110,7 +112,7 @@ class Source(Connection):
     def writable(self):
         try:
             while self.unsent:
-                self.unsent = self.unsent[self.sock.send(self.unsent):]
+                self.unsent = self.unsent[self.sock.send(self.unsent) :]
                 if not self.unsent:
                     self.refill()
         except BlockingIOError:
@@ -121,7 +123,9 @@ class Source(Connection):
         if self.finishing and not self.reading:
             self.close()
             return
-        events = (selectors.EVENT_READ if self.reading else 0) | (selectors.EVENT_WRITE if self.unsent else 0)
+        events = (selectors.EVENT_READ if self.reading else 0) | (
+            selectors.EVENT_WRITE if self.unsent else 0
+        )
         self.server.selector.modify(self.sock, events or selectors.EVENT_READ, self)
 
 
@@ -152,7 +156,7 @@ class Server:
     def _listen(self, address):
         if address.startswith("unix:"):
             listener = socket.socket(socket.AF_UNIX)
-            listener.bind(address[len("unix:"):])
+            listener.bind(address[len("unix:") :])
             shown = address
         else:
             host, port = address.rsplit(":", 1)

@@ -1,7 +1,7 @@
-"""Backends as tests use them: real processes that can be killed, and addresses where nobody answers well."""
+"""Backends as tests use them: real processes that can be killed, and addresses where nobody answers
+well."""
 import select
 import socket
-import subprocess
 import sys
 import tempfile
 from contextlib import contextmanager
@@ -14,7 +14,8 @@ _MAIN = Path(__file__).with_name("backend_main.py")
 
 
 class Backend:
-    """A backend in a process of its own (see backend_main.py for the kinds), listening on one or more addresses."""
+    """A backend in a process of its own (see backend_main.py for the kinds), listening on one or
+    more addresses."""
 
     def __init__(self, kind="echo", name="b1", addresses=("127.0.0.1:0",), stream_bytes=0):
         self.kind, self.name, self.stream_bytes = kind, name, stream_bytes
@@ -42,12 +43,29 @@ class Backend:
         """Starts it, or starts it again where it was before."""
         begun = len(self._lines())
         with open(self._said.name, "a") as output:
-            self.process = spawn([sys.executable, str(_MAIN), self.kind, "--name", self.name, "--bytes",
-                                  str(self.stream_bytes), "--address", *self.addresses], stdout=output)
-        eventually(lambda: "ready" in self._lines()[begun:] or self.process.poll() is not None, within=10,
-                   what="backend listens")
+            self.process = spawn(
+                [
+                    sys.executable,
+                    str(_MAIN),
+                    self.kind,
+                    "--name",
+                    self.name,
+                    "--bytes",
+                    str(self.stream_bytes),
+                    "--address",
+                    *self.addresses,
+                ],
+                stdout=output,
+            )
+        eventually(
+            lambda: "ready" in self._lines()[begun:] or self.process.poll() is not None,
+            within=10,
+            what="backend listens",
+        )
         assert self.process.poll() is None
-        self.addresses = [line.split()[1] for line in self._lines()[begun:] if line.startswith("listening ")]
+        self.addresses = [
+            line.split()[1] for line in self._lines()[begun:] if line.startswith("listening ")
+        ]
 
     def kill(self):
         """SIGKILL; when it returns, its sockets are gone."""
@@ -55,7 +73,8 @@ class Backend:
         self.process.wait()
 
     def arrivals(self, address=None):
-        """The times (monotonic, the whole machine's) at which it accepted a connection, over all its lives."""
+        """The times (monotonic, the whole machine's) at which it accepted a connection, over all
+        its lives."""
         times = []
         for line in self._lines():
             time, _, where = line.partition(" ")
@@ -82,7 +101,8 @@ def backends(count, kind="echo", **options):
 
 
 class Refusing:
-    """An address on which nobody listens, kept from everybody else by a socket that is bound and does not listen."""
+    """An address on which nobody listens, kept from everybody else by a socket that is bound and
+    does not listen."""
 
     def __init__(self, name="dead"):
         self.name = name
@@ -109,7 +129,8 @@ class Hanging:
         self._listener.listen(0)
         self.port = self._listener.getsockname()[1]
         self.address = f"127.0.0.1:{self.port}"
-        # A backlog of none holds one. Where another's connect was quicker, this one must not go on asking.
+        # A backlog of none holds one. Where another's connect was quicker, this one must not go on
+        # asking.
         self._filler = socket.socket()
         self._filler.setblocking(False)
         self._filler.connect_ex(self._listener.getsockname())

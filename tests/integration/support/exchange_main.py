@@ -1,6 +1,7 @@
-"""One end of a transfer both ways at once: `exchange_main.py FILE BEGIN connect HOST PORT` (or `listen` in place of
-`connect`, which tells its port first). Sends FILE from BEGIN on and then its beginning, takes what comes at the same
-time, and prints one JSON object: count and sha256 of what came."""
+"""One end of a transfer both ways at once: `exchange_main.py FILE BEGIN connect HOST PORT` (or
+`listen` in place of `connect`, which tells its port first). Sends FILE from BEGIN on and then
+its beginning, takes what comes at the same time, and prints one JSON object: count and sha256 of
+what came."""
 import hashlib
 import json
 import os

@@ -13,8 +13,12 @@ class Helper:
 
     def __init__(self, script, *arguments):
         path = Path(__file__).with_name(script)
-        self.process = spawn([sys.executable, str(path), *map(str, arguments)], stdin=subprocess.PIPE,
-                             stdout=subprocess.PIPE, text=True)
+        self.process = spawn(
+            [sys.executable, str(path), *map(str, arguments)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
 
     def __enter__(self):
         return self

@@ -1,4 +1,5 @@
-"""Clients that keep their sessions: `hold N` opens N, `exchange` uses every one once more, `close` ends them."""
+"""Clients that keep their sessions: `hold N` opens N, `exchange` uses every one once more, `close`
+ends them."""
 import socket
 import sys
 from pathlib import Path

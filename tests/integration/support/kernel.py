@@ -1,12 +1,24 @@
-"""Counts taken from outside a process: its descriptors, memory, CPU time and sockets as the kernel tells them."""
+"""Counts taken from outside a process: its descriptors, memory, CPU time and sockets as the kernel
+tells them."""
 import os
 import socket
 import struct
 from collections import Counter
 from typing import NamedTuple
 
-STATES = {1: "ESTABLISHED", 2: "SYN_SENT", 3: "SYN_RECV", 4: "FIN_WAIT1", 5: "FIN_WAIT2", 6: "TIME_WAIT",
-          7: "CLOSE", 8: "CLOSE_WAIT", 9: "LAST_ACK", 10: "LISTEN", 11: "CLOSING"}
+STATES = {
+    1: "ESTABLISHED",
+    2: "SYN_SENT",
+    3: "SYN_RECV",
+    4: "FIN_WAIT1",
+    5: "FIN_WAIT2",
+    6: "TIME_WAIT",
+    7: "CLOSE",
+    8: "CLOSE_WAIT",
+    9: "LAST_ACK",
+    10: "LISTEN",
+    11: "CLOSING",
+}
 
 
 class TcpSocket(NamedTuple):
@@ -40,9 +52,15 @@ def tcp_sockets():
             next(table)
             for line in table:
                 field = line.split()
-                found.append(TcpSocket(_endpoint(family, field[1]), _endpoint(family, field[2]),
-                                       STATES.get(int(field[3], 16), field[3]),
-                                       sum(int(queue, 16) for queue in field[4].split(":")), int(field[9])))
+                found.append(
+                    TcpSocket(
+                        _endpoint(family, field[1]),
+                        _endpoint(family, field[2]),
+                        STATES.get(int(field[3], 16), field[3]),
+                        sum(int(queue, 16) for queue in field[4].split(":")),
+                        int(field[9]),
+                    )
+                )
     return found
 
 
@@ -81,5 +99,5 @@ def queued_kib():
 
 def _endpoint(family, text):
     address, port = text.split(":")
-    words = [int(address[i:i + 8], 16) for i in range(0, len(address), 8)]
+    words = [int(address[i : i + 8], 16) for i in range(0, len(address), 8)]
     return socket.inet_ntop(family, struct.pack(f"={len(words)}I", *words)), int(port, 16)

@@ -12,7 +12,8 @@ UNDER_LOAD_RATE_MIN = 500
 
 
 class Load:
-    """Runs from construction on, for a number of sessions (`result()`) or until `stop()` (see load_main.py)."""
+    """Runs from construction on, for a number of sessions (`result()`) or until `stop()` (see
+    load_main.py)."""
 
     def __init__(self, address, **options):
         arguments = [sys.executable, str(_MAIN), "--connect", f"{address[0]}:{address[1]}"]

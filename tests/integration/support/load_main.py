@@ -1,8 +1,9 @@
 """Clients in a process of their own: --clients at a time, --rate sessions per second in all.
 
-Each session connects, sends --bytes of its own, reads them back and closes. Runs until --sessions are done or, without
-that, until stdin ends, then prints one JSON object: sessions, seconds, errors [{begun, at, phase, error}], slowest_ms, gave_up.
-With --patience a client that has no answer by then goes away with a reset.
+Each session connects, sends --bytes of its own, reads them back and closes. Runs until
+--sessions are done or, without that, until stdin ends, then prints one JSON object: sessions,
+seconds, errors [{begun, at, phase, error}], slowest_ms, gave_up. With --patience a client that
+has no answer by then goes away with a reset.
 """
 import argparse
 import asyncio
@@ -33,15 +34,22 @@ class Load:
         if self.options.sessions == 0:
             loop.add_reader(sys.stdin.fileno(), self.stop)
         await asyncio.gather(*(self.client(number) for number in range(self.options.clients)))
-        return {"sessions": self.sessions, "seconds": time.monotonic() - self.begun, "errors": self.errors,
-                "slowest_ms": self.slowest * 1000, "gave_up": self.gave_up}
+        return {
+            "sessions": self.sessions,
+            "seconds": time.monotonic() - self.begun,
+            "errors": self.errors,
+            "slowest_ms": self.slowest * 1000,
+            "gave_up": self.gave_up,
+        }
 
     def stop(self):
         asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
         self.stopping = True
 
     def wanted(self):
-        return not self.stopping and (self.options.sessions == 0 or self.started < self.options.sessions)
+        return not self.stopping and (
+            self.options.sessions == 0 or self.started < self.options.sessions
+        )
 
     async def client(self, number):
         period = self.options.clients / self.options.rate if self.options.rate else 0
@@ -92,8 +100,14 @@ class Load:
             raise ValueError("other bytes came back")
 
     def failed(self, begun, progress, error):
-        self.errors.append({"begun": begun, "at": time.monotonic(), "phase": progress["phase"],
-                            "error": type(error).__name__})
+        self.errors.append(
+            {
+                "begun": begun,
+                "at": time.monotonic(),
+                "phase": progress["phase"],
+                "error": type(error).__name__,
+            }
+        )
 
 
 def main():

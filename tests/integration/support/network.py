@@ -1,7 +1,8 @@
 """A network namespace of the test's own, and packets counted or dropped in it.
 
-Each test file runs in a fresh namespace in which only loopback exists: its ports are nobody else's, and firewall rules
-hurt nobody. Where the kernel does not allow one (no root, no user namespaces) tests that need it are skipped.
+Each test file runs in a fresh namespace in which only loopback exists: its ports are nobody
+else's, and firewall rules hurt nobody. Where the kernel does not allow one (no root, no user
+namespaces) tests that need it are skipped.
 """
 import ctypes
 import fcntl
@@ -31,7 +32,11 @@ def enter_own_network():
     if libc.unshare(CLONE_NEWNET) != 0:
         if libc.unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0:
             return
-        for name, content in (("setgroups", "deny"), ("uid_map", f"0 {uid} 1"), ("gid_map", f"0 {gid} 1")):
+        for name, content in (
+            ("setgroups", "deny"),
+            ("uid_map", f"0 {uid} 1"),
+            ("gid_map", f"0 {gid} 1"),
+        ):
             with open(f"/proc/self/{name}", "w") as file:
                 file.write(content)
     with socket.socket() as any_socket:
@@ -45,23 +50,30 @@ def own_network():
 
 def nft(command):
     """One command; nft parses the words itself."""
-    return subprocess.run(["nft", "-j", "--", command], check=True, capture_output=True, text=True).stdout
+    return subprocess.run(
+        ["nft", "-j", "--", command], check=True, capture_output=True, text=True
+    ).stdout
 
 
 def _base_chain(name, priority):
     nft(f"add table {TABLE}")
-    nft(f"add chain {TABLE} {name} {{ type filter hook input priority {priority}; policy accept; }}")
+    nft(
+        f"add chain {TABLE} {name} {{ type filter hook input priority {priority}; policy accept; }}"
+    )
 
 
 class ConnectCounter:
-    """Counts connects (SYNs, a repeated one again) to an address from now on, whether anybody answers or not."""
+    """Counts connects (SYNs, a repeated one again) to an address from now on, whether anybody
+    answers or not."""
 
     def __init__(self, port, address="127.0.0.1"):
         self._name = f"connects{next(_serial)}"
         _base_chain("counting", -10)
         nft(f"add counter {TABLE} {self._name}")
-        nft(f"add rule {TABLE} counting ip daddr {address} tcp dport {port} "
-            f"tcp flags & (syn|ack) == syn counter name {self._name}")
+        nft(
+            f"add rule {TABLE} counting ip daddr {address} tcp dport {port} "
+            f"tcp flags & (syn|ack) == syn counter name {self._name}"
+        )
 
     @property
     def count(self):
@@ -71,7 +83,8 @@ class ConnectCounter:
 
 @contextmanager
 def dropped(*matches):
-    """While it is entered, packets that match one of these are lost: `black_hole(port)`, `gone(port)`."""
+    """While it is entered, packets that match one of these are lost: `black_hole(port)`,
+    `gone(port)`."""
     chain = f"dropping{next(_serial)}"
     _base_chain(chain, 0)
     for match in matches:

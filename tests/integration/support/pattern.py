@@ -1,4 +1,5 @@
-"""Bytes that tell their position: any slice of the stream can be checked without having made the stream."""
+"""Bytes that tell their position: any slice of the stream can be checked without having made the
+stream."""
 import random
 
 PERIOD = 1048573  # a prime, so that no buffer size divides it
@@ -9,7 +10,7 @@ _twice = memoryview(_once * 2)
 def piece(offset, length):
     """The bytes of the stream at this offset, at most PERIOD of them, without a copy."""
     begin = offset % PERIOD
-    return _twice[begin:begin + min(length, PERIOD)]
+    return _twice[begin : begin + min(length, PERIOD)]
 
 
 def stream(offset, length):
@@ -25,7 +26,7 @@ def matches(offset, data):
     done = 0
     while done < len(view):
         expected = piece(offset + done, len(view) - done)
-        if view[done:done + len(expected)] != expected:
+        if view[done : done + len(expected)] != expected:
             return False
         done += len(expected)
     return True

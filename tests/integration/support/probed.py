@@ -5,7 +5,8 @@ import time
 
 
 class Probed:
-    """Accepts on a thread of its own. `answer` maps what it read to what it says (None: says nothing, hangs on)."""
+    """Accepts on a thread of its own. `answer` maps what it read to what it says (None: says
+    nothing, hangs on)."""
 
     def __init__(self, name="b1", answer=None, speaks_first=None):
         self.name, self.answer, self.speaks_first = name, answer, speaks_first

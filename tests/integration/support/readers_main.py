@@ -1,5 +1,6 @@
-"""Slow readers: `start N BYTES` lets N clients read that much and stop, `read_on COUNT LENGTH` lets the next COUNT of
-them read their stream of LENGTH bytes to its end, every byte compared with the pattern. Answers how many got all."""
+"""Slow readers: `start N BYTES` lets N clients read that much and stop, `read_on COUNT LENGTH` lets
+the next COUNT of them read their stream of LENGTH bytes to its end, every byte compared with the
+pattern. Answers how many got all."""
 import selectors
 import socket
 import sys

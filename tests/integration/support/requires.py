@@ -1,4 +1,5 @@
-"""Marks that skip a test where the machine lacks what it needs. Imported by test files, after conftest has run."""
+"""Marks that skip a test where the machine lacks what it needs. Imported by test files, after
+conftest has run."""
 import os
 import shutil
 
@@ -12,7 +13,11 @@ def program(name):
 
 
 own_namespace = pytest.mark.skipif(not own_network(), reason="needs a network namespace of its own")
-firewall = pytest.mark.skipif(not own_network() or shutil.which("nft") is None,
-                              reason="needs nft and a network namespace of its own")
-root = pytest.mark.skipif(os.geteuid() != 0 or shutil.which("setpriv") is None,
-                          reason="needs root, to become nobody with setpriv")
+firewall = pytest.mark.skipif(
+    not own_network() or shutil.which("nft") is None,
+    reason="needs nft and a network namespace of its own",
+)
+root = pytest.mark.skipif(
+    os.geteuid() != 0 or shutil.which("setpriv") is None,
+    reason="needs root, to become nobody with setpriv",
+)

@@ -26,13 +26,22 @@ SANITIZER_MARKS = ("Sanitizer", "runtime error:")
 
 
 def front(backends, *, cluster=None, listener=None, **settings):
-    """A configuration with one listener on a free port and one cluster. Probes are off unless asked for."""
+    """A configuration with one listener on a free port and one cluster. Probes are off unless asked
+    for."""
     return {
         "drain_timeout": "300ms",
         **settings,
-        "listeners": [{"name": "front", "address": "127.0.0.1:0", "cluster": "back", **(listener or {})}],
-        "clusters": [{"name": "back", "backends": [_backend(item) for item in backends],
-                      "health_check": "off", **(cluster or {})}],
+        "listeners": [
+            {"name": "front", "address": "127.0.0.1:0", "cluster": "back", **(listener or {})}
+        ],
+        "clusters": [
+            {
+                "name": "back",
+                "backends": [_backend(item) for item in backends],
+                "health_check": "off",
+                **(cluster or {}),
+            }
+        ],
     }
 
 
@@ -43,7 +52,8 @@ def _backend(item):
 
 
 class Sluice:
-    """`sluice run` on a configuration (a dictionary, or the path of a file), its logs as lists of dictionaries."""
+    """`sluice run` on a configuration (a dictionary, or the path of a file), its logs as lists of
+    dictionaries."""
 
     def __init__(self, conf, *arguments, nofile=None, environment=None, wait=True):
         self._directory = tempfile.TemporaryDirectory(prefix="sluice-test-")
@@ -54,14 +64,26 @@ class Sluice:
             arguments = [*_logs_as_settings(self.access_log), *arguments]
         else:
             self.conf_file = self.directory / "conf.json"
-            self.conf_file.write_text(json.dumps({"log": {"format": "json"}, "access_log": {
-                "file": str(self.access_log), "format": "json"}, **conf}))
+            self.conf_file.write_text(
+                json.dumps(
+                    {
+                        "log": {"format": "json"},
+                        "access_log": {"file": str(self.access_log), "format": "json"},
+                        **conf,
+                    }
+                )
+            )
         self._stderr = self.directory / "stderr"
         self._stdout = self.directory / "stdout"
         with open(self._stderr, "w") as stderr, open(self._stdout, "w") as stdout:
-            self.process = spawn([*WRAPPER, EXECUTABLE, "run", "-c", str(self.conf_file), *arguments],
-                                 nofile=nofile, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr,
-                                 env={**os.environ, **(environment or {})})
+            self.process = spawn(
+                [*WRAPPER, EXECUTABLE, "run", "-c", str(self.conf_file), *arguments],
+                nofile=nofile,
+                stdin=subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=stderr,
+                env={**os.environ, **(environment or {})},
+            )
         self.pid = self.process.pid
         self.exited = False
         if wait:
@@ -79,13 +101,16 @@ class Sluice:
         finally:
             end(self.process)
             if kind is not None:
-                print(f"---- stderr of sluice\n{self.tail()}\n---- end of its access log\n"
-                      + "\n".join(str(line) for line in self.sessions()[-10:]))
+                print(
+                    f"---- stderr of sluice\n{self.tail()}\n---- end of its access log\n"
+                    + "\n".join(str(line) for line in self.sessions()[-10:])
+                )
             self._directory.cleanup()
 
     def wait_until_ready(self):
         def ready_or_gone():
             return self.process.poll() is not None or self.events("ready")
+
         try:
             eventually(ready_or_gone, within=START_SECONDS, what="sluice is ready")
             assert self.process.poll() is None, f"exit status {self.process.returncode} at start"
@@ -110,8 +135,11 @@ class Sluice:
         return [entry for entry in map(_parsed, self.stderr().splitlines()) if entry is not None]
 
     def events(self, event=None, **fields):
-        return [entry for entry in self.log()
-                if (event is None or entry.get("event") == event) and _matches(entry, fields)]
+        return [
+            entry
+            for entry in self.log()
+            if (event is None or entry.get("event") == event) and _matches(entry, fields)
+        ]
 
     def transitions(self, event, backend=None):
         """The states it went through, as [(from, to), ...]."""
@@ -139,14 +167,19 @@ class Sluice:
     def eventually(self, predicate, within=5.0, what="the condition"):
         def describe():
             return f"{what}\n{self.tail()}"
+
         return eventually(predicate, within=within, what=describe)
 
     def eventually_session(self, within=5.0, **fields):
         """The first finished session with these fields."""
-        return self.eventually(lambda: self.sessions(**fields), within, f"a session with {fields}")[0]
+        return self.eventually(lambda: self.sessions(**fields), within, f"a session with {fields}")[
+            0
+        ]
 
     def eventually_event(self, event, within=5.0, **fields):
-        return self.eventually(lambda: self.events(event, **fields), within, f"event {event} with {fields}")[0]
+        return self.eventually(
+            lambda: self.events(event, **fields), within, f"event {event} with {fields}"
+        )[0]
 
     # What the kernel says of it.
 
@@ -157,7 +190,8 @@ class Sluice:
         return kernel.rss_kib(self.pid)
 
     def cpu_share(self, seconds):
-        """Its share of one CPU over that time. The interval is what is measured, nothing is waited for."""
+        """Its share of one CPU over that time. The interval is what is measured, nothing is waited
+        for."""
         begun, before = time.monotonic(), kernel.cpu_seconds(self.pid)
         time.sleep(seconds)
         return (kernel.cpu_seconds(self.pid) - before) / (time.monotonic() - begun)
@@ -200,5 +234,11 @@ def _matches(entry, fields):
 
 def run(*arguments, input=None, within=30, **options):
     """One command of sluice to its end."""
-    return subprocess.run([EXECUTABLE, *map(str, arguments)], input=input, timeout=within, text=True,
-                          capture_output=True, **options)
+    return subprocess.run(
+        [EXECUTABLE, *map(str, arguments)],
+        input=input,
+        timeout=within,
+        text=True,
+        capture_output=True,
+        **options,
+    )

@@ -20,7 +20,8 @@ def connect(address, within=SECONDS, **options):
 
 
 def listen(address=("127.0.0.1", 0), backlog=128):
-    """A backend in the test's own hands: a listening socket, with .name and .address for the configuration."""
+    """A backend in the test's own hands: a listening socket, with .name and .address for the
+    configuration."""
     return Listening(address, backlog)
 
 
@@ -34,7 +35,9 @@ class Listening:
         self.socket.listen(backlog)
         self.socket.settimeout(SECONDS)
         self.port = self.socket.getsockname()[1]
-        self.address = f"[{address[0]}]:{self.port}" if ":" in address[0] else f"{address[0]}:{self.port}"
+        self.address = (
+            f"[{address[0]}]:{self.port}" if ":" in address[0] else f"{address[0]}:{self.port}"
+        )
 
     def __enter__(self):
         return self
@@ -84,7 +87,9 @@ def unsent_bytes(sock):
 
 def wait_until_taken(sock, within=SECONDS):
     """Until the other kernel has everything that was sent."""
-    eventually(lambda: unsent_bytes(sock) == 0, within=within, what="everything sent is acknowledged")
+    eventually(
+        lambda: unsent_bytes(sock) == 0, within=within, what="everything sent is acknowledged"
+    )
 
 
 def receive(sock, count):
@@ -112,7 +117,8 @@ def receive_all(sock):
 
 
 def outcome(address, **options):
-    """What a client that only listens gets: (every byte, "fin" or "reset"). A refusal may come before connect returns."""
+    """What a client that only listens gets: (every byte, "fin" or "reset"). A refusal may come
+    before connect returns."""
     try:
         sock = connect(address, **options)
     except ConnectionResetError:

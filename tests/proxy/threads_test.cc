@@ -1,0 +1,73 @@
+// Several workers under load, with reloads in between. Meant to be run under ThreadSanitizer too.
+#include <atomic>
+#include <thread>
+
+#include "echo_server.h"
+#include "proxy_rig.h"
+
+namespace sluice {
+namespace {
+
+constexpr int kClients = 8;
+constexpr int kSessionsEach = 100;
+
+using ProxyThreads = ProxyTest;
+
+// Connects, and then vanishes, resets, or waits for its answer.
+void run_client(const Address& front, int client, std::atomic<int>& served) {
+  for (int i = 0; i < kSessionsEach; ++i) {
+    UniqueFd socket = connect_to(front);
+    ASSERT_TRUE(socket);
+    if (i % 3 == 1) continue;
+    send_all(socket, "ping");
+    if ((i + client) % 5 == 0) {
+      reset_connection(std::move(socket));
+      continue;
+    }
+    std::string answer;
+    EXPECT_EQ(receive(socket, 4, answer), ReadEnd::enough);
+    EXPECT_EQ(answer, "ping");
+    ++served;
+  }
+}
+
+TEST_F(ProxyThreads, short_sessions_on_several_workers_leave_nothing_behind) {
+  EchoServer echo;
+  add_backend(echo.address());
+  settings.circuit_breaker.is_enabled = true;
+  worker_count = 3;
+  start();
+  std::atomic<int> served{0};
+  std::vector<std::thread> clients;
+  for (int client = 0; client < kClients; ++client) {
+    clients.emplace_back([&, client] { run_client(front(), client, served); });
+  }
+  for (int reloads = 0; reloads < 50; ++reloads) {
+    reload();
+    const int before = served;
+    wait_until([&] { return served > before; }, milliseconds(20));
+  }
+  for (std::thread& client : clients) client.join();
+  EXPECT_GT(served, kClients * kSessionsEach / 3);
+  records(size_t{kClients} * kSessionsEach);
+  stop_accepting();
+  EXPECT_TRUE(wait_until([&] { return idle_reports() == worker_count; }));
+}
+
+TEST_F(ProxyThreads, unix_socket_is_shared_by_the_workers) {
+  EchoServer echo;
+  add_backend(echo.address());
+  worker_count = 3;
+  start(unused_abstract_name());
+  std::atomic<int> served{0};
+  std::vector<std::thread> clients;
+  for (int client = 0; client < 4; ++client) {
+    clients.emplace_back([&, client] { run_client(front(), client, served); });
+  }
+  for (std::thread& client : clients) client.join();
+  EXPECT_GT(served, 4 * kSessionsEach / 3);
+  records(size_t{4} * kSessionsEach);
+}
+
+}  // namespace
+}  // namespace sluice
