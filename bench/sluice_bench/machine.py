@@ -214,6 +214,10 @@ def _processor() -> str:
     return platform.machine()
 
 
+def revision(source: Path) -> str:
+    return _first_line(["git", "-C", str(source), "describe", "--always", "--dirty"])
+
+
 def describe(sluice: Path) -> dict:
     memory_kib = int(Path("/proc/meminfo").read_text().split()[1])
     return {

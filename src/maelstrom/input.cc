@@ -63,10 +63,7 @@ class StreamInput : public Input {
     if (count > 0) callbacks_.on_bytes({buffer_.data(), static_cast<size_t>(count)});
     if (count >= 0) return;
     uv_read_stop(stream());
-    // A terminal that was hung up says EIO (tty_ioctl(4)).
-    const bool is_hangup = std::is_same_v<Raw, uv_tty_t> && count == UV_EIO;
-    const bool is_end = count == UV_EOF || is_hangup;
-    callbacks_.on_end(is_end ? Result<void>() : cannot_read(static_cast<int>(count)));
+    callbacks_.on_end(count == UV_EOF ? Result<void>() : cannot_read(static_cast<int>(count)));
   }
 
   UniqueFd fd_;  // until libuv has it

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include <map>
+#include <deque>
 #include <set>
 #include <string>
 
@@ -11,9 +11,12 @@ namespace {
 
 class LeastConnectionsTest : public ::testing::Test {
  protected:
-  void adopt(const std::vector<uint32_t>& weights) {
-    backends = make_backends(weights);
-    balancer->adopt(backends);
+  void adopt(const std::vector<uint32_t>& weights) { adopt_list(make_backends(weights)); }
+  // A balancer's candidates outlive its next adopt().
+  void adopt_list(std::vector<std::shared_ptr<Backend>> list) {
+    backends = list;
+    lists.push_back(std::move(list));
+    balancer->adopt(lists.back());
   }
   void set_connections(size_t index, uint32_t count) {
     while (backends[index]->active_connections() > count) backends[index]->remove_connection();
@@ -42,6 +45,7 @@ class LeastConnectionsTest : public ::testing::Test {
 
   std::unique_ptr<Balancer> balancer = make_balancer(BalancePolicy::least_connections, Random(1));
   std::vector<std::shared_ptr<Backend>> backends;
+  std::deque<std::vector<std::shared_ptr<Backend>>> lists;
   std::set<const Backend*> dead;
 };
 
@@ -133,10 +137,8 @@ TEST_F(LeastConnectionsTest, dead_one_without_connections_does_not_hide_the_othe
 TEST_F(LeastConnectionsTest, turn_stays_with_its_owner_over_a_reload) {
   adopt({1, 1, 1, 1});
   const size_t last = choose().value();
-  std::vector<std::shared_ptr<Backend>> reversed(backends.rbegin(), backends.rend());
-  balancer->adopt(reversed);
   const auto expected = backends[(last + 1) % 4];
-  backends = reversed;
+  adopt_list({backends.rbegin(), backends.rend()});
   EXPECT_EQ(backends[choose().value()], expected);
 }
 
@@ -144,9 +146,7 @@ TEST_F(LeastConnectionsTest, turn_of_a_removed_one_goes_to_the_next) {
   adopt({1, 1, 1, 1});
   while (choose() != 0U) {
   }
-  const std::vector<std::shared_ptr<Backend>> without_b{backends[0], backends[2], backends[3]};
-  balancer->adopt(without_b);
-  backends = without_b;
+  adopt_list({backends[0], backends[2], backends[3]});
   EXPECT_EQ(choose(), 1U);
 }
 

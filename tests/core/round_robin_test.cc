@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <deque>
 #include <map>
 #include <set>
 #include <string>
@@ -13,9 +14,12 @@ namespace {
 // Candidates named A, B, C... and who was chosen, as a string.
 class RoundRobinTest : public ::testing::Test {
  protected:
-  void adopt(const std::vector<uint32_t>& weights) {
-    backends = make_backends(weights);
-    balancer->adopt(backends);
+  void adopt(const std::vector<uint32_t>& weights) { adopt_list(make_backends(weights)); }
+  // A balancer's candidates outlive its next adopt().
+  void adopt_list(std::vector<std::shared_ptr<Backend>> list) {
+    backends = list;
+    lists.push_back(std::move(list));
+    balancer->adopt(lists.back());
   }
   void restart(uint64_t seed) {
     balancer = make_balancer(BalancePolicy::round_robin, Random(seed));
@@ -55,6 +59,7 @@ class RoundRobinTest : public ::testing::Test {
 
   std::unique_ptr<Balancer> balancer = make_balancer(BalancePolicy::round_robin, Random(1));
   std::vector<std::shared_ptr<Backend>> backends;
+  std::deque<std::vector<std::shared_ptr<Backend>>> lists;
   std::set<const Backend*> dead;
 };
 
@@ -213,8 +218,7 @@ TEST_F(RoundRobinTest, changed_weight_counts_from_the_next_turn) {
 TEST_F(RoundRobinTest, those_who_stay_keep_their_turns_over_a_reload) {
   adopt({1, 1, 1, 1});
   const std::string before = choose_times(2);
-  const auto kept = backends;
-  balancer->adopt(kept);
+  adopt_list(backends);
   const std::string order = "ABCDABCDABCD";
   EXPECT_NE(order.find(before + choose_times(4)), std::string::npos);
 }
@@ -224,8 +228,7 @@ TEST_F(RoundRobinTest, newcomer_gets_its_share_and_no_burst) {
   choose_times(1000);
   auto more = backends;
   more.push_back(make_backends({1, 1, 1})[2]);
-  balancer->adopt(more);
-  backends = more;
+  adopt_list(more);
   const std::string chosen = choose_times(30);
   EXPECT_EQ(longest_run(chosen), 1U);
   EXPECT_NEAR(static_cast<double>(counts(chosen).at('C')), 10, 1);
@@ -235,10 +238,8 @@ TEST_F(RoundRobinTest, reloads_all_the_time_do_not_starve_anybody) {
   adopt({1, 1, 1});
   std::string chosen;
   for (int i = 0; i < 300; ++i) {
-    const auto same = backends;
-    balancer->adopt(same);
+    adopt_list(backends);
     chosen += choose();
-    backends = same;
   }
   EXPECT_EQ(counts(chosen), (std::map<char, size_t>{{'A', 100}, {'B', 100}, {'C', 100}}));
 }

@@ -39,28 +39,27 @@ def test_the_first_probe_goes_out_at_once_and_decides_alone():
 
 
 def test_probes_are_spread_over_the_interval_and_keep_it():
-    """In phase they would be a burst of twenty every second."""
-    count, interval = 20, 1.0
+    """In phase they would be a burst of two hundred every second."""
+    count, rounds, late_max = 200, 4, 0.3
     addresses = [f"127.0.1.{number}:0" for number in range(1, count + 1)]
-    with Backend("sink", addresses=addresses) as server:
-        health = {"interval": "1s", "timeout": "500ms", "jitter": 0}
-        with Sluice(front(server.addresses, cluster={"health_check": health})):
-            eventually(
-                lambda: len(server.arrivals()) >= 5 * count, within=8, what="five rounds of probes"
-            )
-            begun = server.arrivals()[0]
-            third_round = [at for at in server.arrivals() if begun + 2.5 <= at < begun + 3.5]
-            tenths = [
-                sum(begun + 2.5 + slot / 10 <= at < begun + 2.6 + slot / 10 for at in third_round)
-                for slot in range(10)
-            ]
-            print(f"probes in each tenth of the interval: {tenths}")
-            assert count - 2 <= len(third_round) <= count + 2
-            assert max(tenths) <= count / 4
-            for address in server.addresses:
-                times = server.arrivals(address)
-                gaps = [later - earlier for earlier, later in zip(times[1:], times[2:])]
-                assert all(abs(gap - interval) < 0.1 for gap in gaps), f"{address}: {gaps}"
+    health = {"interval": "1s", "timeout": "500ms", "jitter": 0}
+    with Backend("sink", addresses=addresses) as server, Sluice(
+        front(server.addresses, cluster={"health_check": health})
+    ):
+        eventually(lambda: len(server.arrivals()) >= (rounds + 1) * count, within=9, what="probes")
+        begun = server.arrivals()[0] + 2
+        tenths = [0] * 10
+        for at in server.arrivals():
+            if begun <= at < begun + 1:
+                tenths[int((at - begun) * 10)] += 1
+        print(f"probes in each tenth of the interval: {tenths}")
+        assert abs(sum(tenths) - count) <= count / 10
+        assert max(tenths) <= count / 5
+        for address in server.addresses:
+            # The first went out at once, before the schedule began.
+            scheduled = server.arrivals(address)[1:rounds]
+            late = [at - scheduled[0] - number for number, at in enumerate(scheduled)]
+            assert all(abs(seconds) < late_max for seconds in late), f"{address}: {late}"
 
 
 def test_jitter_moves_probes_within_its_bounds():
@@ -70,7 +69,7 @@ def test_jitter_moves_probes_within_its_bounds():
         times = server.arrivals()
         gaps = [later - earlier for earlier, later in zip(times[1:], times[2:])]
         assert max(gaps) - min(gaps) > 0.03, "they are not in lockstep"
-        assert max(gaps) < 2 * 0.3 + CLOCK_SLACK
+        assert max(gaps) < 2 * 0.3 + 4 * CLOCK_SLACK
 
 
 @requires.firewall
@@ -90,7 +89,7 @@ def test_probes_that_hang_do_not_delay_any_other():
             eventually(lambda: len(alive.arrivals()) >= 6, what="six probes")
             times = alive.arrivals()
             gaps = [later - earlier for earlier, later in zip(times[1:], times[2:])]
-            assert all(abs(gap - 0.5) < 0.15 for gap in gaps), gaps
+            assert all(abs(gap - 0.5) < 0.3 for gap in gaps), gaps
             assert sluice.transitions("health", "alive") == [("unknown", "healthy")]
 
 

@@ -42,7 +42,8 @@ class Attempt final : public PollTarget {
 
   // The verdict, or under_way when there is none in time.
   ConnectProgress verdict(Duration patience = kPatience) {
-    run_until(loop, [&] { return progress.state != State::under_way; }, patience);
+    run_until(
+        loop, [&] { return progress.state != State::under_way; }, patience);
     return progress;
   }
 

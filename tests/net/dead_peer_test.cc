@@ -1,7 +1,6 @@
 #include "sluice/net/dead_peer.h"
 
 #include <gtest/gtest.h>
-#include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -21,16 +20,7 @@ using Verdict = DeadPeerWatch::Verdict;
 constexpr Duration kTimeout = milliseconds(400);
 constexpr Duration kInterval = DeadPeerWatch::look_interval(kTimeout);
 
-TimePoint now() {
-  return TimePoint(std::chrono::steady_clock::now().time_since_epoch());
-}
-
-// From here on the socket's kernel drops every packet that comes: the peer is gone without a word.
-void play_dead(const UniqueFd& socket) {
-  sock_filter drop_all = BPF_STMT(BPF_RET | BPF_K, 0);
-  const sock_fprog program{.len = 1, .filter = &drop_all};
-  ASSERT_EQ(::setsockopt(socket.get(), SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program), 0);
-}
+TimePoint now() { return TimePoint(std::chrono::steady_clock::now().time_since_epoch()); }
 
 Duration silence_of(const UniqueFd& socket) {
   tcp_info info{};

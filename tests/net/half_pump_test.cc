@@ -1,12 +1,9 @@
 #include "sluice/net/half_pump.h"
 
 #include <gtest/gtest.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 
-#include <array>
 #include <cerrno>
-#include <cstring>
 
 #include "pump_rig.h"
 
@@ -64,9 +61,8 @@ TEST_P(HalfPumpPath, carries_bytes_unchanged_and_in_order_whatever_their_number)
   rig.watch();
   const size_t largest = GetParam().has_tiny_buffers ? 256 * kKiB : 4 * kMiB;
   uint64_t moved = 0;
-  for (const size_t size :
-       {size_t{1}, size_t{2}, size_t{1447}, size_t{4096}, 64 * kKiB - 1, 64 * kKiB, 64 * kKiB + 1,
-        size_t{200'001}, largest}) {
+  for (const size_t size : {size_t{1}, size_t{2}, size_t{1447}, size_t{4096}, 64 * kKiB - 1,
+                            64 * kKiB, 64 * kKiB + 1, size_t{200'001}, largest}) {
     const std::string bytes = pattern(size, size);
     ASSERT_EQ(rig.carry(bytes), bytes) << size;
     moved += size;
@@ -234,196 +230,6 @@ TEST(HalfPump, broken_sink_is_found_by_a_write_too) {
   EXPECT_TRUE(rig.pump.is_done());
 }
 
-class HalfPumpUrgent : public testing::TestWithParam<bool> {};
-
-TEST_P(HalfPumpUrgent, byte_stays_in_line) {
-  const bool is_bulk = GetParam();
-  PumpRig rig;
-  rig.watch();
-  if (is_bulk) {
-    rig.make_bulk();
-    ASSERT_EQ(rig.pipes.pipes(), 1U);
-  }
-  send_some(rig.writer, "before ");
-  ASSERT_EQ(::send(rig.writer.get(), "!", 1, MSG_OOB), 1);
-  send_some(rig.writer, " after");
-  std::string arrived;
-  EXPECT_TRUE(run_until(rig.loop, [&] {
-    rig.turn();
-    receive_some(rig.reader, arrived);
-    return arrived == "before ! after";
-  })) << arrived;
-  // And the stream goes on, with another one, and ends.
-  ASSERT_EQ(::send(rig.writer.get(), "?", 1, MSG_OOB), 1);
-  send_some(rig.writer, "end");
-  end_stream(rig.writer);
-  EXPECT_EQ(rig.drain(4), "?end");
-}
-
-INSTANTIATE_TEST_SUITE_P(Modes, HalfPumpUrgent, testing::Bool(), [](const auto& instance) {
-  return std::string(instance.param ? "Splice" : "Copy");
-});
-
-TEST(HalfPump, urgent_byte_would_be_lost_without_oobinline) {
-  PumpRig rig;
-  const int no = 0;
-  ASSERT_EQ(::setsockopt(rig.source.fd.get(), SOL_SOCKET, SO_OOBINLINE, &no, sizeof no), 0);
-  rig.watch();
-  send_some(rig.writer, "before ");
-  ASSERT_EQ(::send(rig.writer.get(), "!", 1, MSG_OOB), 1);
-  send_some(rig.writer, " after");
-  end_stream(rig.writer);
-  EXPECT_EQ(rig.drain(13), "before  after");
-}
-
-// Splice reports the end of the stream (0) at an urgent byte when a FIN is queued behind it.
-TEST(HalfPump, urgent_byte_and_end_that_come_while_splicing_are_not_taken_for_the_end) {
-  PumpRig rig;
-  rig.watch();
-  rig.make_bulk();
-  ASSERT_EQ(rig.pipes.pipes(), 1U);
-  ASSERT_FALSE(rig.source.has_urgent);
-  // Between the wait and the step: the pump has heard of data, not yet of the rest.
-  send_some(rig.writer, "before ");
-  ASSERT_EQ(::send(rig.writer.get(), "!", 1, MSG_OOB), 1);
-  send_some(rig.writer, " after");
-  end_stream(rig.writer);
-  ASSERT_TRUE(wait_until([&] {
-    std::array<char, 14> bytes{};
-    return ::recv(rig.source.fd.get(), bytes.data(), bytes.size(), MSG_PEEK | MSG_DONTWAIT) == 7;
-  }));
-  rig.source.is_readable = true;
-  rig.step();
-  EXPECT_EQ(rig.drain(14), "before ! after");
-}
-
-// Sends a descriptor along with the bytes, as unix(7) can.
-void send_with_descriptor(const UniqueFd& socket, std::string bytes, int descriptor) {
-  iovec piece{.iov_base = bytes.data(), .iov_len = bytes.size()};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-  msghdr message{};
-  message.msg_iov = &piece;
-  message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  cmsghdr* header = CMSG_FIRSTHDR(&message);
-  *header = {.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
-  std::memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
-  ASSERT_EQ(::sendmsg(socket.get(), &message, 0), static_cast<ssize_t>(bytes.size()));
-}
-
-std::string carry_past_a_descriptor(PumpRig& rig) {
-  const size_t files = count_open_files();
-  send_some(rig.writer, "before ");
-  send_with_descriptor(rig.writer, "with", rig.writer.get());
-  send_some(rig.writer, " after");
-  rig.watch();
-  std::string arrived;
-  for (int i = 0; i < 100; ++i) {
-    rig.turn();
-    receive_some(rig.reader, arrived);
-  }
-  EXPECT_EQ(count_open_files(), files) << "the kernel drops what nobody takes";
-  return arrived;
-}
-
-TEST(HalfPump, descriptor_passed_over_a_unix_socket_does_not_hang_the_bytes_behind_it) {
-  PumpRig::Setup setup;
-  setup.source = Transport::unix_domain;
-  PumpRig rig(setup);
-  EXPECT_EQ(carry_past_a_descriptor(rig), "before with after");
-
-  PumpRig unaware(setup);
-  unaware.source.is_unix = false;
-  EXPECT_EQ(carry_past_a_descriptor(unaware), "before with");
-}
-
-TEST(HalfPump, bulk_is_promoted_to_a_pipe_and_calm_is_demoted) {
-  PumpRig rig;
-  rig.watch();
-  const std::string small = pattern(1000);
-  for (int i = 0; i < 20; ++i) ASSERT_EQ(rig.carry(small), small);
-  EXPECT_EQ(rig.pipes.pipes(), 0U) << "small messages never pay for a pipe";
-
-  rig.make_bulk();
-  ASSERT_EQ(rig.pipes.pipes(), 1U);
-  for (int i = 0; i < 20; ++i) ASSERT_EQ(rig.carry(small), small);
-  // If it still spliced, it would make itself another pipe.
-  rig.pipes.discard(rig.pipes.acquire());
-  ASSERT_EQ(rig.pipes.pipes(), 0U);
-  ASSERT_EQ(rig.carry(small), small);
-  EXPECT_EQ(rig.pipes.pipes(), 0U);
-
-  rig.make_bulk();
-  EXPECT_EQ(rig.pipes.pipes(), 1U) << "and promoted again";
-}
-
-TEST(HalfPump, pipe_filled_by_slots_does_not_hang_the_tail) {
-  PumpRig::Setup setup;
-  setup.sink_buffers = setup.reader_buffers = kTiny;
-  PumpRig rig(setup);
-  rig.watch();
-  rig.carry(pattern(512 * kKiB));
-  // Many one-byte segments: each takes a slot of the pipe, so it is full with few bytes in it.
-  std::string sent;
-  std::string arrived;
-  const std::string bytes = pattern(20'000);
-  ASSERT_TRUE(run_until(rig.loop, [&] {
-    for (int i = 0; i < 500 && sent.size() < bytes.size(); ++i) {
-      if (send_some(rig.writer, bytes.substr(sent.size(), 1)) == 0) break;
-      sent += bytes[sent.size()];
-    }
-    rig.turn();
-    receive_some(rig.reader, arrived);
-    return arrived.size() == bytes.size();
-  })) << arrived.size();
-  EXPECT_EQ(arrived, bytes);
-}
-
-TEST(HalfPump, pipe_goes_back_empty_and_is_not_held_while_nothing_moves) {
-  PumpRig rig;
-  rig.watch();
-  rig.make_bulk();
-  ASSERT_EQ(rig.pipes.pipes(), 1U);
-  const auto pipe = rig.pipes.acquire();
-  ASSERT_TRUE(pipe);
-  EXPECT_EQ(rig.pipes.pipes(), 1U) << "it was idle in the pool, not held";
-  int bytes = -1;
-  ASSERT_EQ(::ioctl(pipe->read_end.get(), FIONREAD, &bytes), 0);
-  EXPECT_EQ(bytes, 0);
-}
-
-TEST(HalfPump, without_a_pipe_bulk_is_copied) {
-  PumpRig::Setup setup;
-  setup.pipes_max = 0;
-  PumpRig rig(setup);
-  rig.watch();
-  const std::string bytes = pattern(4 * kMiB);
-  EXPECT_EQ(rig.carry(bytes), bytes);
-  EXPECT_EQ(rig.pipes.pipes(), 0U);
-}
-
-TEST(HalfPump, copies_only_when_splicing_is_switched_off) {
-  PumpRig::Setup setup;
-  setup.may_splice = false;
-  PumpRig rig(setup);
-  rig.watch();
-  rig.make_bulk();
-  EXPECT_EQ(rig.pipes.pipes(), 0U);
-}
-
-TEST(HalfPump, splicing_can_be_switched_off_in_the_middle) {
-  PumpRig rig;
-  rig.watch();
-  rig.make_bulk();
-  ASSERT_EQ(rig.pipes.pipes(), 1U);
-  rig.resources.may_splice = false;
-  rig.pipes.discard(rig.pipes.acquire());
-  const std::string bytes = pattern(4 * kMiB);
-  EXPECT_EQ(rig.carry(bytes), bytes);
-  EXPECT_EQ(rig.pipes.pipes(), 0U);
-}
-
 TEST(HalfPump, uses_no_more_than_its_share_of_a_turn) {
   PumpRig rig;
   // Room for several turns' worth on both sides, which an unprivileged user may not have.
@@ -452,23 +258,6 @@ TEST(HalfPump, uses_no_more_than_its_share_of_a_turn) {
     return arrived.size() == bytes.size();
   }));
   EXPECT_EQ(arrived, bytes);
-}
-
-TEST(HalfPump, abandon_gives_up_the_pipe_with_what_is_in_it) {
-  PumpRig rig;
-  rig.watch();
-  rig.make_bulk();
-  const std::string bytes = pattern(kMiB);
-  for (int idle_turns = 0; idle_turns < 20;) {
-    idle_turns = send_some(rig.writer, bytes) == 0 ? idle_turns + 1 : 0;
-    rig.turn();
-  }
-  ASSERT_GT(rig.pump.bytes_in_flight(), 0U);
-  ASSERT_EQ(rig.pipes.pipes(), 1U);
-  rig.pump.abandon(rig.pipes);
-  EXPECT_EQ(rig.pump.bytes_in_flight(), 0U);
-  EXPECT_EQ(rig.pipes.pipes(), 0U);
-  EXPECT_TRUE(rig.pump.is_done());
 }
 
 }  // namespace

@@ -147,9 +147,8 @@ TEST_F(ListenerSocket, foreign_address_is_an_error_that_says_so) {
 TEST_F(ListenerSocket, accepted_sockets_are_born_with_the_listeners_options) {
   ListenOptions options;
   options.tcp.user_timeout = std::chrono::seconds(7);
-  options.tcp.keepalive =
-      KeepaliveOptions{.idle = std::chrono::seconds(61), .interval = std::chrono::seconds(11),
-                       .probes = 4};
+  options.tcp.keepalive = KeepaliveOptions{
+      .idle = std::chrono::seconds(61), .interval = std::chrono::seconds(11), .probes = 4};
   const auto sockets = open_listener(loopback(), 1, options);
   ASSERT_TRUE(sockets);
   const UniqueFd client = connect_to(address_of(sockets->front()));

@@ -46,7 +46,8 @@ TEST_F(ResolverTest, name_that_does_not_exist_is_an_error_that_names_it) {
   std::optional<Resolver::Answer> answer;
   resolver.resolve(host("nowhere.invalid:80"),
                    [&](Resolver::Answer got) { answer = std::move(got); });
-  ASSERT_TRUE(run_until(loop, [&] { return answer.has_value(); }, std::chrono::seconds(60)));
+  ASSERT_TRUE(run_until(
+      loop, [&] { return answer.has_value(); }, std::chrono::seconds(60)));
   ASSERT_FALSE(*answer);
   EXPECT_NE(answer->error().message.find("nowhere.invalid"), std::string::npos);
 }

@@ -14,10 +14,10 @@ TEST(SocketAddress, goes_to_the_kernels_form_and_back) {
   std::array<uint8_t, 16> link_local{0xfe, 0x80};
   link_local.back() = 7;
   for (const Address& address :
-       {Address::ipv4({10, 1, 2, 3}, 8080), ipv6_loopback(65535),
-        Address::ipv6(link_local, 80, 3), Address::unix_path("/run/a.sock"),
-        Address::unix_path(std::string(Address::kUnixPathMax, 'p')),
-        Address::unix_abstract("name"), Address::unix_abstract(std::string("a\0b", 3)),
+       {Address::ipv4({10, 1, 2, 3}, 8080), ipv6_loopback(65535), Address::ipv6(link_local, 80, 3),
+        Address::unix_path("/run/a.sock"),
+        Address::unix_path(std::string(Address::kUnixPathMax, 'p')), Address::unix_abstract("name"),
+        Address::unix_abstract(std::string("a\0b", 3)),
         Address::unix_abstract(std::string(Address::kUnixPathMax, 'n'))}) {
     const SocketAddress socket_address(address);
     EXPECT_EQ(to_address(socket_address.data(), socket_address.size()), address)

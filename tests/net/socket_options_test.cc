@@ -33,7 +33,8 @@ TEST(SocketOptions, connect_options_leave_keepalive_for_later) {
 TEST(SocketOptions, keepalive_spans_below_a_second_are_a_second) {
   const UniqueFd fd = tcp_socket();
   set_keepalive(fd.get(), {.idle = std::chrono::milliseconds(1),
-                           .interval = std::chrono::milliseconds(1500), .probes = 2});
+                           .interval = std::chrono::milliseconds(1500),
+                           .probes = 2});
   EXPECT_EQ(option_of(fd, SOL_SOCKET, SO_KEEPALIVE), 1);
   EXPECT_EQ(option_of(fd, IPPROTO_TCP, TCP_KEEPIDLE), 1);
   EXPECT_EQ(option_of(fd, IPPROTO_TCP, TCP_KEEPINTVL), 2);

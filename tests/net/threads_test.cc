@@ -33,7 +33,8 @@ TEST(MailboxThreads, every_senders_tasks_arrive_once_and_in_its_order) {
       }
     });
   }
-  EXPECT_TRUE(run_until(loop, [&] { return all == kSenders * kTasks; }, std::chrono::seconds(60)));
+  EXPECT_TRUE(run_until(
+      loop, [&] { return all == kSenders * kTasks; }, std::chrono::seconds(60)));
   for (std::thread& sender : senders) sender.join();
   EXPECT_EQ(all, kSenders * kTasks);
   EXPECT_EQ(out_of_order, 0U);

@@ -43,8 +43,9 @@ class TimerWheelTest : public testing::Test {
 };
 
 TEST_F(TimerWheelTest, tells_once_never_early_and_at_most_a_tick_late) {
-  for (const Duration span : {Duration(1), Duration(kTick - Duration(1)), kTick, kTick + Duration(1),
-                              Duration(seconds(3)), Duration(milliseconds(777))}) {
+  for (const Duration span :
+       {Duration(1), Duration(kTick - Duration(1)), kTick, kTick + Duration(1),
+        Duration(seconds(3)), Duration(milliseconds(777))}) {
     TimerWheel::Entry entry;
     const TimePoint deadline = now + span;
     wheel.schedule(entry, deadline);

@@ -99,7 +99,8 @@ TEST_F(Accepting, lack_of_descriptors_pauses_and_recovers_without_spinning) {
   }
   const SocketAddress where(front());
   ASSERT_EQ(::connect(client.get(), where.data(), where.size()), 0);
-  const bool was_said = wait_until([&] { return notices().find("open files") != std::string::npos; });
+  const bool was_said =
+      wait_until([&] { return notices().find("open files") != std::string::npos; });
   const Duration before = cpu_time();
   EXPECT_FALSE(wait_until([&] { return backend().active_connections() > 0; }, milliseconds(600)));
   const Duration used = cpu_time() - before;

@@ -71,7 +71,8 @@ Worker::Reports ProxyTest::reports() {
 
 void ProxyTest::start(const Address& address) {
   process_limit = std::make_unique<ConnectionLimit>(process_connections_max);
-  cluster_ = std::make_shared<Cluster>(kCluster, [](const Transition&) {}, Random(1));
+  cluster_ = std::make_shared<Cluster>(
+      kCluster, [](const Transition&) {}, Random(1));
   const Loop clock;
   snapshot_ = cluster_->apply(settings, backend_settings_, Arrival::cold_start, clock.now());
   listener_config.addresses = {address};

@@ -1,70 +1,15 @@
-// What a session does once it is connected: bytes, ends of stream, resets, time limits.
-#include <linux/filter.h>
-#include <poll.h>
+// What a session does once it is connected: bytes, ends of stream, resets.
 #include <sys/socket.h>
 
 #include <thread>
 
 #include "echo_server.h"
-#include "proxy_rig.h"
+#include "session_test.h"
 
 namespace sluice {
 namespace {
 
-class Relay : public ProxyTest {
- protected:
-  // One session, both of whose ends the test holds.
-  void open_session() {
-    backend_listening_ = listen_on(loopback());
-    add_backend(address_of(backend_listening_));
-    start();
-    client = connect_client();
-    ASSERT_TRUE(client);
-    server = accept_from(backend_listening_);
-  }
-  void TearDown() override {
-    client.reset();
-    server.reset();
-    backend_listening_.reset();
-    ProxyTest::TearDown();
-  }
-  SessionRecord record() { return records(1).at(0); }
-  EndReason reason() { return record().reason; }
-
-  UniqueFd client;
-  UniqueFd server;
-
- private:
-  UniqueFd backend_listening_;
-};
-
-std::string received(const UniqueFd& socket, size_t size) {
-  std::string bytes;
-  receive(socket, size, bytes);
-  return bytes;
-}
-
-ReadEnd end_of(const UniqueFd& socket) {
-  std::string rest;
-  const ReadEnd end = receive_to_end(socket, rest);
-  EXPECT_EQ(rest, "");
-  return end;
-}
-
-// Sends until nothing has been taken for a while: the way is full.
-std::string fill(const UniqueFd& socket, size_t bytes_max = 64 << 20) {
-  const std::string bytes = pattern(1 << 20);
-  std::string sent;
-  while (sent.size() < bytes_max) {
-    pollfd room{.fd = socket.get(), .events = POLLOUT, .revents = 0};
-    if (::poll(&room, 1, 300) == 0) break;
-    const size_t offset = sent.size() % bytes.size();
-    const size_t taken = send_some(socket, std::string_view(bytes).substr(offset));
-    sent += bytes.substr(offset, taken);
-    if ((room.revents & (POLLERR | POLLHUP)) != 0) break;
-  }
-  return sent;
-}
+using Relay = SessionTest;
 
 TEST_F(Relay, carries_bytes_both_ways_and_counts_them) {
   open_session();
@@ -288,117 +233,6 @@ INSTANTIATE_TEST_SUITE_P(Modes, Bulk, testing::Values(SpliceMode::automatic, Spl
                          [](const auto& instance) {
                            return instance.param == SpliceMode::off ? "Copy" : "Splice";
                          });
-
-TEST_F(Relay, idle_session_is_ended_and_not_before_its_time) {
-  listener_config.idle_timeout = milliseconds(600);
-  open_session();
-  const auto began = std::chrono::steady_clock::now();
-  // A byte now and then, either way, keeps it.
-  for (int i = 0; i < 4; ++i) {
-    EXPECT_FALSE(wait_until([&] { return record_count() > 0; }, milliseconds(300)));
-    send_all(i % 2 == 0 ? client : server, "x");
-    received(i % 2 == 0 ? server : client, 1);
-  }
-  EXPECT_EQ(reason(), EndReason::idle_timeout);
-  EXPECT_GE(std::chrono::steady_clock::now() - began, milliseconds(4 * 300 + 600));
-  EXPECT_EQ(end_of(client), ReadEnd::end_of_stream);
-  EXPECT_EQ(end_of(server), ReadEnd::end_of_stream);
-}
-
-TEST_F(Relay, idle_session_stays_when_the_timeout_is_off) {
-  listener_config.idle_timeout = std::nullopt;
-  open_session();
-  EXPECT_FALSE(wait_until([&] { return record_count() > 0; }, milliseconds(900)));
-  send_all(client, "still here");
-  EXPECT_EQ(received(server, 10), "still here");
-}
-
-TEST_F(Relay, half_closed_session_is_ended_sooner) {
-  listener_config.half_close_timeout = milliseconds(400);
-  open_session();
-  end_stream(client);
-  EXPECT_EQ(end_of(server), ReadEnd::end_of_stream);
-  EXPECT_EQ(reason(), EndReason::half_close_timeout);
-}
-
-TEST_F(Relay, half_close_timeout_counts_from_the_half_close) {
-  listener_config.half_close_timeout = milliseconds(800);
-  open_session();
-  // Idle for longer than that before it.
-  EXPECT_FALSE(wait_until([&] { return record_count() > 0; }, milliseconds(1200)));
-  const auto closed_at = std::chrono::steady_clock::now();
-  end_stream(client);
-  EXPECT_EQ(end_of(server), ReadEnd::end_of_stream);
-  EXPECT_EQ(reason(), EndReason::half_close_timeout);
-  EXPECT_GE(std::chrono::steady_clock::now() - closed_at, milliseconds(800));
-}
-
-TEST_F(Relay, longest_life_ends_a_busy_session_with_a_reset) {
-  listener_config.max_duration = milliseconds(700);
-  open_session();
-  const auto began = std::chrono::steady_clock::now();
-  while (record_count() == 0) {
-    ASSERT_LT(std::chrono::steady_clock::now() - began, seconds(10));
-    send_some(client, "x");
-    std::this_thread::sleep_for(milliseconds(5));
-  }
-  EXPECT_EQ(reason(), EndReason::max_duration);
-  EXPECT_GE(std::chrono::steady_clock::now() - began, milliseconds(690));
-  std::string rest;
-  EXPECT_EQ(receive_to_end(server, rest), ReadEnd::reset);
-  EXPECT_GT(rest.size(), 1U) << "it was busy";
-}
-
-// The peer's kernel drops everything from here on.
-void play_dead(const UniqueFd& socket) {
-  sock_filter drop_all = BPF_STMT(BPF_RET | BPF_K, 0);
-  const sock_fprog program{.len = 1, .filter = &drop_all};
-  ASSERT_EQ(::setsockopt(socket.get(), SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program), 0);
-}
-
-TEST_F(Relay, peer_that_is_gone_without_a_word_is_found) {
-  listener_config.tcp.dead_peer_timeout = seconds(1);
-  backend_tcp.dead_peer_timeout = std::nullopt;
-  open_session();
-  play_dead(client);
-  send_all(server, "anybody there?");
-  const auto sent_at = std::chrono::steady_clock::now();
-  EXPECT_EQ(end_of(server), ReadEnd::reset);
-  EXPECT_GE(std::chrono::steady_clock::now() - sent_at, seconds(1));
-  EXPECT_LE(std::chrono::steady_clock::now() - sent_at, seconds(4));
-  EXPECT_EQ(reason(), EndReason::client_reset);
-}
-
-TEST_F(Relay, peer_that_is_gone_stays_unfound_when_nobody_looks) {
-  listener_config.tcp.dead_peer_timeout = std::nullopt;
-  open_session();
-  play_dead(client);
-  send_all(server, "anybody there?");
-  EXPECT_FALSE(wait_until([&] { return record_count() > 0; }, seconds(2)));
-}
-
-TEST_F(Relay, slow_reader_is_not_taken_for_dead) {
-  listener_config.tcp.dead_peer_timeout = seconds(1);
-  backend_tcp.dead_peer_timeout = seconds(1);
-  open_session();
-  const std::string sent = fill(server);
-  EXPECT_FALSE(wait_until([&] { return record_count() > 0; }, seconds(4)));
-  end_stream(server);
-  std::string arrived;
-  EXPECT_EQ(receive_to_end(client, arrived), ReadEnd::end_of_stream);
-  EXPECT_TRUE(arrived == sent);
-}
-
-TEST_F(Relay, session_cut_from_outside_is_reset_on_both_sides) {
-  open_session();
-  send_all(client, "x");
-  EXPECT_EQ(received(server, 1), "x");
-  worker().cut_sessions(EndReason::draining);
-  EXPECT_EQ(end_of(client), ReadEnd::reset);
-  EXPECT_EQ(end_of(server), ReadEnd::reset);
-  EXPECT_EQ(reason(), EndReason::draining);
-}
-
 TEST_F(ProxyTest, one_byte_writes_arrive_in_order) {
   EchoServer echo;
   add_backend(echo.address());

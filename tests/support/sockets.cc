@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -146,11 +147,17 @@ void reset_connection(UniqueFd socket) {
 
 void end_stream(const UniqueFd& socket) { ::shutdown(socket.get(), SHUT_WR); }
 
+void play_dead(const UniqueFd& socket) {
+  sock_filter drop_all = BPF_STMT(BPF_RET | BPF_K, 0);
+  const sock_fprog program{.len = 1, .filter = &drop_all};
+  ASSERT_EQ(::setsockopt(socket.get(), SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program), 0);
+}
+
 size_t send_some(const UniqueFd& socket, std::string_view bytes) {
   size_t sent = 0;
   while (sent < bytes.size()) {
-    const ssize_t written = ::send(socket.get(), bytes.data() + sent, bytes.size() - sent,
-                                   MSG_NOSIGNAL | MSG_DONTWAIT);
+    const ssize_t written =
+        ::send(socket.get(), bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (written <= 0) break;
     sent += static_cast<size_t>(written);
   }

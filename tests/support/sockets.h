@@ -53,6 +53,8 @@ void set_time_limit(int fd, int seconds);
 // Ends the connection with a reset.
 void reset_connection(UniqueFd socket);
 void end_stream(const UniqueFd& socket);
+// From here on the socket's kernel drops every packet that comes: the peer is gone without a word.
+void play_dead(const UniqueFd& socket);
 
 // What `socket` takes without blocking.
 size_t send_some(const UniqueFd& socket, std::string_view bytes);
