@@ -33,7 +33,7 @@ def test_the_first_probe_goes_out_at_once_and_decides_alone():
             sluice.eventually_event(
                 "health", within=2, backend="dead", **{"from": "unknown", "to": "unhealthy"}
             )
-            assert len(alive.arrivals()) == 1 and alive.arrivals()[0] - begun < 2
+            assert eventually(alive.arrivals)[0] - begun < 2 and len(alive.arrivals()) == 1
             assert {served_by(sluice) for _ in range(6)} == {"alive"}
             assert [entry["attempts"] for entry in sluice.eventually(sluice.sessions)][0] == 1
 
