@@ -91,7 +91,9 @@ struct Dispatch {
   int operator()(const RunCommand& command) const { return run(command); }
   int operator()(const CheckCommand& command) const { return check(command); }
   int operator()(const MaelstromCommand& command) const { return maelstrom(command); }
-  int operator()(const DemoCommand& command) const { return run_demo({.duration = command.duration}); }
+  int operator()(const DemoCommand& command) const {
+    return run_demo({.duration = command.duration});
+  }
   int operator()(const ExitCommand& command) const { return command.status; }
 };
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sluice_bench import machine
-from sluice_bench.programs import Load, Program, Proxy, Strace
+from sluice_bench.programs import Failure, Load, Proxy, Strace
 from sluice_bench.targets import Place, Target
 from sluice_bench.workloads import Workload
 
@@ -69,7 +69,7 @@ class Bench:
             self._load("backend", workload.backend, options, core)
         )
         self.backend.wait_until_ready()
-        self._proxy: Program = self.backend
+        self.proxy_pids = [self.backend.process.pid]
         self.load_pids: list[int] = []
         if self.target.prepare:
             self._start_proxy()
@@ -78,14 +78,10 @@ class Bench:
         place = Place(self.directory, self._proxy_port, self.port, self.settings.sluice)
         command = self.target.prepare(place)
         proxy = self._stack.enter_context(Proxy(command, self.proxy_core, self._errors("proxy")))
-        proxy.wait_until_ready(place.port)
-        self._proxy = proxy
+        proxy.wait_until_ready(place.port, self.target.processes)
+        self.proxy_pids = machine.process_tree(proxy.process.pid)
         self.port = place.port
         self.load_pids = [self.backend.process.pid]
-
-    def proxy_pids(self) -> list[int]:
-        """Once there has been traffic: nginx listens before it starts its worker."""
-        return machine.process_tree(self._proxy.process.pid)
 
     def warm_up(self) -> None:
         with self.clients("reconnect", 64, units=_WARM_UP_UNITS) as clients:
@@ -115,7 +111,7 @@ def _measure_timed(bench: Bench) -> dict:
     with bench.clients(workload.client, workload.connections) as clients:
         clients.wait_until_ready()
         load_pids = bench.load_pids + [clients.process.pid]
-        watch = machine.Watch(bench.proxy_pids(), load_pids, bench.proxy_core, bench.load_core)
+        watch = machine.Watch(bench.proxy_pids, load_pids, bench.proxy_core, bench.load_core)
         time.sleep(bench.settings.warm_up_seconds)
         clients.mark()
         bench.backend.mark()
@@ -130,8 +126,8 @@ def _figures(workload: Workload, reports: dict, usage: machine.Usage) -> dict:
     # Bytes count where they arrive.
     counting = reports["backend" if workload.client == "send" else "clients"]
     rate = counting["bytes" if workload.counts_bytes else "units"] / counting["seconds"]
-    if rate == 0:
-        raise ValueError(f"nothing was moved in {usage.seconds:.1f} s")
+    if rate == 0 or usage.proxy.used == 0:
+        raise Failure(f"nothing was moved, or not by the proxy, in {usage.seconds:.1f} s")
     total = usage.proxy.used + usage.load.used + usage.softirq.used
     # Rates over nearly the same time, so the moments of looking need not be the same to the ms.
     return {
@@ -159,12 +155,11 @@ def is_disturbed(figures: dict) -> bool:
 def _measure_idle(bench: Bench) -> dict:
     bench.warm_up()
     time.sleep(_RSS_SETTLE_SECONDS / 2)
-    pids = bench.proxy_pids()
-    before = machine.resident_bytes(pids)
+    before = machine.resident_bytes(bench.proxy_pids)
     with bench.clients("idle", bench.workload.connections) as clients:
         clients.wait_until_ready()
         time.sleep(_RSS_SETTLE_SECONDS)
-        after = machine.resident_bytes(pids)
+        after = machine.resident_bytes(bench.proxy_pids)
         clients.report()  # fails when a connection was closed meanwhile
     return {"rss_per_session": (after - before) / bench.workload.connections, "rss": after}
 
@@ -172,7 +167,7 @@ def _measure_idle(bench: Bench) -> dict:
 def _measure_syscalls(bench: Bench) -> dict:
     units = bench.settings.syscall_units
     bench.warm_up()
-    strace = Strace(bench.proxy_pids(), bench.directory)
+    strace = Strace(bench.proxy_pids, bench.directory)
     try:
         with bench.clients("reconnect", bench.workload.connections, units=units) as clients:
             clients.wait_until_ready()

@@ -9,6 +9,8 @@ import subprocess
 import time
 from pathlib import Path
 
+from sluice_bench.machine import process_tree
+
 _START_SECONDS_MAX = 20.0
 _STOP_SECONDS_MAX = 5.0
 
@@ -78,18 +80,23 @@ class Program:
 
 
 class Proxy(Program):
-    """Sluice or a peer; ready when it takes connections."""
+    """Sluice or a peer; ready when it takes connections and has all its processes.
 
-    def wait_until_ready(self, port: int) -> None:
+    nginx listens before it starts its worker.
+    """
+
+    def wait_until_ready(self, port: int, processes: int) -> None:
         give_up_at = time.monotonic() + _START_SECONDS_MAX
         while time.monotonic() < give_up_at:
             if self.process.poll() is not None:
                 raise self.failure(f"ended with status {self.process.returncode}")
             try:
                 socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                return
+                if len(process_tree(self.process.pid)) >= processes:
+                    return
             except OSError:
-                time.sleep(0.01)
+                pass
+            time.sleep(0.01)
         raise self.failure("takes no connections")
 
 

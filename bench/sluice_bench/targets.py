@@ -15,6 +15,7 @@ BACKLOG = 4096
 # Twice that, and HAProxy's pipes, must fit into a descriptor limit of 20,000.
 SESSIONS_MAX = 9200
 HAPROXY_PIPES_MAX = 256
+_NGINX_PROCESSES = 2  # master and worker
 _NGINX_STREAM = Path("/usr/lib/nginx/modules/ngx_stream_module.so")
 
 
@@ -34,6 +35,7 @@ class Target:
     # Writes the configuration and says how to start the program; nothing to start for `direct`.
     prepare: Callable[[Place], list[str]] | None
     missing: Callable[[], str]  # why it cannot be measured here; empty when it can
+    processes: int = 1
 
     @property
     def is_peer(self) -> bool:
@@ -115,6 +117,11 @@ TARGETS = [
     Target(
         "haproxy-splice", _haproxy(*_SPLICE, pipes_max=HAPROXY_PIPES_MAX), _needs("haproxy")
     ),
-    Target("nginx", _nginx(), _needs("nginx", _NGINX_STREAM)),
-    Target("nginx-64k", _nginx("proxy_buffer_size 64k"), _needs("nginx", _NGINX_STREAM)),
+    Target("nginx", _nginx(), _needs("nginx", _NGINX_STREAM), _NGINX_PROCESSES),
+    Target(
+        "nginx-64k",
+        _nginx("proxy_buffer_size 64k"),
+        _needs("nginx", _NGINX_STREAM),
+        _NGINX_PROCESSES,
+    ),
 ]

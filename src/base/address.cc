@@ -29,9 +29,8 @@ bool is_host_name(std::string_view text) {
     return std::isalnum(c) != 0 || c == '-' || c == '.' || c == '_';
   });
   // Digits and dots alone are a mistyped IPv4 address, never a name.
-  const bool has_letter = std::any_of(text.begin(), text.end(), [](unsigned char c) {
-    return std::isalpha(c) != 0;
-  });
+  const bool has_letter =
+      std::any_of(text.begin(), text.end(), [](unsigned char c) { return std::isalpha(c) != 0; });
   return has_only_name_characters && has_letter && text.find("..") == std::string_view::npos;
 }
 
@@ -66,7 +65,8 @@ Result<Address> parse_ipv6(std::string_view host, uint16_t port) {
 
 Result<uint16_t> parse_port(std::string_view text) {
   const auto port = parse_number<uint16_t>(text);
-  if (!port) return failure(fmt::format("'{}' is not a port: write a number from 0 to 65535", text));
+  if (!port)
+    return failure(fmt::format("'{}' is not a port: write a number from 0 to 65535", text));
   return *port;
 }
 
@@ -158,7 +158,8 @@ std::string Address::host_string() const {
       return text.data();
     case Kind::ipv6:
       inet_ntop(AF_INET6, bytes_.data(), text.data(), text.size());
-      return scope_id_ == 0 ? std::string(text.data()) : fmt::format("{}%{}", text.data(), scope_id_);
+      return scope_id_ == 0 ? std::string(text.data())
+                            : fmt::format("{}%{}", text.data(), scope_id_);
     case Kind::unix_path:
       return fmt::format("{}{}", kUnixPrefix, text_);
     case Kind::unix_abstract:

@@ -13,7 +13,9 @@ constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 // Length of the well-formed UTF-8 sequence at the start of `text` (Unicode 15, table 3-7), or 0.
 size_t utf8_sequence_length(std::string_view text) {
   const auto byte = [&](size_t i) { return static_cast<uint8_t>(text[i]); };
-  const auto is_continuation = [&](size_t i) { return i < text.size() && (byte(i) & 0xC0U) == 0x80U; };
+  const auto is_continuation = [&](size_t i) {
+    return i < text.size() && (byte(i) & 0xC0U) == 0x80U;
+  };
   const uint8_t lead = byte(0);
   if (lead < 0x80) return 1;
   if (lead >= 0xC2 && lead <= 0xDF) return is_continuation(1) ? 2 : 0;

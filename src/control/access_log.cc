@@ -27,8 +27,9 @@ std::string json_line(const SessionRecord& record, std::string_view time) {
   } else {
     line += "null";
   }
-  fmt::format_to(std::back_inserter(line), R"(,"attempts":{},"received":{},"sent":{},"connect_ms":)",
-                 record.attempts, record.received, record.sent);
+  fmt::format_to(std::back_inserter(line),
+                 R"(,"attempts":{},"received":{},"sent":{},"connect_ms":)", record.attempts,
+                 record.received, record.sent);
   line += record.connect_time ? fmt::format("{}", to_ms(*record.connect_time)) : "null";
   fmt::format_to(std::back_inserter(line), R"(,"duration_ms":{},"reason":"{}"}})",
                  to_ms(record.duration), name(record.reason));
@@ -110,7 +111,8 @@ void AccessLog::write_batch(const std::vector<SessionRecord>& records) {
   const TimePoint now(std::chrono::steady_clock::now().time_since_epoch());
   std::string text;
   for (const SessionRecord& record : records) {
-    const auto ended = wall_now - std::chrono::duration_cast<WallTime::duration>(now - record.ended_at);
+    const auto ended =
+        wall_now - std::chrono::duration_cast<WallTime::duration>(now - record.ended_at);
     text += format_access_line(record, format_rfc3339(ended), format_);
     text += '\n';
   }

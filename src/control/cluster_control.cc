@@ -23,8 +23,8 @@ BackendSettings to_settings(const BackendConfig& config, std::string name, const
 
 }  // namespace
 
-ClusterControl::ClusterControl(Loop& loop, Resolver& resolver, ProcessLog& log, ClusterConfig config,
-                               TransitionSink sink, Random random,
+ClusterControl::ClusterControl(Loop& loop, Resolver& resolver, ProcessLog& log,
+                               ClusterConfig config, TransitionSink sink, Random random,
                                std::function<void(ClusterControl&)> on_change)
     : loop_(loop),
       resolver_(resolver),
@@ -59,9 +59,9 @@ void ClusterControl::on_answer(Name& name, const Resolver::Answer& answer) {
     name.addresses = *answer;
     apply();
   } else {
-    log_.warning("resolve", fmt::format("{} in cluster {}; trying again in {} s",
-                                        answer.error().message, config_.name,
-                                        to_ms(name.retry_delay) / 1000));
+    log_.warning("resolve",
+                 fmt::format("{} in cluster {}; trying again in {} s", answer.error().message,
+                             config_.name, to_ms(name.retry_delay) / 1000));
     name.retry->start(name.retry_delay);
     name.retry_delay = std::min(name.retry_delay * 2, kRetryDelayMax);
   }

@@ -18,11 +18,12 @@ constexpr int kWorkersMax = 1024;
 constexpr std::string_view kMaelstromName = "sluice-maelstrom";
 
 std::string version_text() {
-  return fmt::format("sluice {}\nbuild: {}, {}\nlibuv {}, simdjson {}.{}.{}, fmt {}.{}.{}, spdlog {}.{}.{}\n",
-                     kVersion, kBuildType, kCompiler, uv_version_string(), simdjson::SIMDJSON_VERSION_MAJOR,
-                     simdjson::SIMDJSON_VERSION_MINOR, simdjson::SIMDJSON_VERSION_REVISION,
-                     FMT_VERSION / 10000, FMT_VERSION / 100 % 100, FMT_VERSION % 100, SPDLOG_VER_MAJOR,
-                     SPDLOG_VER_MINOR, SPDLOG_VER_PATCH);
+  return fmt::format(
+      "sluice {}\nbuild: {}, {}\nlibuv {}, simdjson {}.{}.{}, fmt {}.{}.{}, spdlog {}.{}.{}\n",
+      kVersion, kBuildType, kCompiler, uv_version_string(), simdjson::SIMDJSON_VERSION_MAJOR,
+      simdjson::SIMDJSON_VERSION_MINOR, simdjson::SIMDJSON_VERSION_REVISION, FMT_VERSION / 10000,
+      FMT_VERSION / 100 % 100, FMT_VERSION % 100, SPDLOG_VER_MAJOR, SPDLOG_VER_MINOR,
+      SPDLOG_VER_PATCH);
 }
 
 // What `run` and `check` share.
@@ -34,7 +35,8 @@ struct ConfigOptions {
 
   void add_to(CLI::App& app) {
     app.add_option("-c,--config", file, "the configuration file")->type_name("FILE");
-    app.add_option("--set", settings, "override one setting, as in clusters.web.connect_timeout=500ms")
+    app.add_option("--set", settings,
+                   "override one setting, as in clusters.web.connect_timeout=500ms")
         ->type_name("SETTING=VALUE")
         ->allow_extra_args(false);
     app.add_option("--workers", workers, "worker threads: a number, or auto")
@@ -77,19 +79,23 @@ Command parse(CLI::App& app, int argc, char** argv) {
   CLI::App* run = app.add_subcommand("run", "front the services in FILE, in the foreground");
   run_options.add_to(*run);
   ConfigOptions check_options;
-  CLI::App* check = app.add_subcommand("check", "validate FILE and print every problem; touches nothing");
+  CLI::App* check =
+      app.add_subcommand("check", "validate FILE and print every problem; touches nothing");
   check_options.add_to(*check);
 
   MaelstromCommand maelstrom;
-  CLI::App* node = app.add_subcommand("maelstrom", "a Maelstrom node: JSON lines on stdin and stdout");
-  node->add_option("-c,--config", maelstrom.config_file, "the configuration file")->type_name("FILE");
+  CLI::App* node =
+      app.add_subcommand("maelstrom", "a Maelstrom node: JSON lines on stdin and stdout");
+  node->add_option("-c,--config", maelstrom.config_file, "the configuration file")
+      ->type_name("FILE");
 
   int64_t seconds = DemoCommand{}.duration.count();
   CLI::App* demo = app.add_subcommand("demo", "see a breaker at work, with embedded backends");
   demo->add_option("--seconds", seconds, "how long it runs")->check(CLI::Range(2, 86400));
 
   app.parse(argc, argv);
-  if (check->parsed()) return CheckCommand{check_options.required_file(), check_options.overrides()};
+  if (check->parsed())
+    return CheckCommand{check_options.required_file(), check_options.overrides()};
   if (node->parsed()) return maelstrom;
   if (demo->parsed()) return DemoCommand{std::chrono::seconds(seconds)};
   return RunCommand{run_options.required_file(), run_options.overrides()};
@@ -99,7 +105,8 @@ Command parse(CLI::App& app, int argc, char** argv) {
 
 Command parse_command_line(int argc, char** argv) {
   const std::string_view program = argc > 0 ? argv[0] : "";
-  if (argc <= 1 && program.substr(program.rfind('/') + 1) == kMaelstromName) return MaelstromCommand{};
+  if (argc <= 1 && program.substr(program.rfind('/') + 1) == kMaelstromName)
+    return MaelstromCommand{};
   CLI::App app("Sluice, a layer-4 TCP load balancer", "sluice");
   try {
     return parse(app, argc, argv);

@@ -35,7 +35,8 @@ class Narrator {
  public:
   void say(const std::string& line) {
     const std::scoped_lock lock(mutex_);
-    fmt::print("[{:5.1f}s] {}\n", std::chrono::duration<double>(Clock::now() - began_).count(), line);
+    fmt::print("[{:5.1f}s] {}\n", std::chrono::duration<double>(Clock::now() - began_).count(),
+               line);
     std::fflush(stdout);
   }
 
@@ -126,15 +127,17 @@ std::optional<Config> demo_config(const std::vector<std::unique_ptr<DemoBackend>
     overrides.push_back({fmt::format("clusters.demo.backends.{}.address", backend->name()),
                          backend->address().to_string()});
   }
-  const ReadResult result =
-      read_config(kDemoConfig, [](std::string_view) { return std::nullopt; }, overrides);
-  if (!result.config) fmt::print(stderr, "{}", render_problems("demo.yaml", kDemoConfig, result.problems));
+  const ReadResult result = read_config(
+      kDemoConfig, [](std::string_view) { return std::nullopt; }, overrides);
+  if (!result.config)
+    fmt::print(stderr, "{}", render_problems("demo.yaml", kDemoConfig, result.problems));
   return result.config;
 }
 
 std::string describe(const Transition& transition) {
-  std::string line = fmt::format("{} of {}: {} -> {} ({})", name(transition.kind), transition.backend,
-                                 transition.from, transition.to, transition.why);
+  std::string line =
+      fmt::format("{} of {}: {} -> {} ({})", name(transition.kind), transition.backend,
+                  transition.from, transition.to, transition.why);
   if (transition.retry_at) {
     const std::chrono::duration<double> wait = *transition.retry_at - transition.at;
     line += fmt::format("; next trial in {:.1f}s", wait.count());
@@ -150,7 +153,8 @@ int run_demo(const DemoOptions& options) {
   const auto config = demo_config(backends);
   if (!config) return 1;
   for (const auto& backend : backends) {
-    narrator.say(fmt::format("backend {} listens on {}", backend->name(), backend->address().to_string()));
+    narrator.say(
+        fmt::format("backend {} listens on {}", backend->name(), backend->address().to_string()));
   }
 
   Descriptors descriptors;
@@ -159,11 +163,13 @@ int run_demo(const DemoOptions& options) {
   Log log(std::move(*errors), {.level = LogLevel::error});
   Address front;
   ServerObserver observer;
-  observer.on_transition = [&narrator](const Transition& change) { narrator.say(describe(change)); };
+  observer.on_transition = [&narrator](const Transition& change) {
+    narrator.say(describe(change));
+  };
   observer.on_listening = [&narrator, &front](const std::string& listener, const Address& address) {
     front = address;
-    narrator.say(fmt::format("listener {} listens on {}; try: nc {} {}", listener, address.to_string(),
-                             address.host_string(), address.port()));
+    narrator.say(fmt::format("listener {} listens on {}; try: nc {} {}", listener,
+                             address.to_string(), address.host_string(), address.port()));
   };
   Server server(*config, log, descriptors, observer);
   if (const auto started = server.start(); !started) {

@@ -22,7 +22,7 @@ class DemoBackend {
   const std::string& name() const { return name_; }
   const Address& address() const { return address_; }
 
-  void die();        // closes its socket: the kernel refuses connections from now on
+  void die();  // closes its socket: the kernel refuses connections from now on
   void come_back();
 
  private:

@@ -46,10 +46,12 @@ Result<std::string> read_file(const std::string& path, size_t bytes_max) {
     const ssize_t bytes = ::read(fd.get(), chunk.data(), chunk.size());
     if (bytes == 0) return text;
     if (bytes < 0 && errno == EINTR) continue;
-    if (bytes < 0) return failure(fmt::format("cannot read {}: {}", path, std::strerror(errno)), errno);
+    if (bytes < 0)
+      return failure(fmt::format("cannot read {}: {}", path, std::strerror(errno)), errno);
     text.append(chunk.data(), static_cast<size_t>(bytes));
     if (text.size() > bytes_max) {
-      return failure(fmt::format("{} is larger than {} bytes, which no configuration is", path, bytes_max));
+      return failure(
+          fmt::format("{} is larger than {} bytes, which no configuration is", path, bytes_max));
     }
   }
 }

@@ -24,9 +24,10 @@ void HealthChecker::watch(const std::shared_ptr<Cluster>& cluster, const Cluster
         kept.insert(std::move(existing));
         continue;
       }
-      const auto its_settings = std::find_if(
-          settings.begin(), settings.end(),
-          [&backend](const BackendSettings& candidate) { return candidate.name == backend->name(); });
+      const auto its_settings = std::find_if(settings.begin(), settings.end(),
+                                             [&backend](const BackendSettings& candidate) {
+                                               return candidate.name == backend->name();
+                                             });
       std::optional<uint16_t> port = config.health_check->port;
       if (its_settings != settings.end() && its_settings->health_check_port) {
         port = its_settings->health_check_port;
@@ -35,7 +36,8 @@ void HealthChecker::watch(const std::shared_ptr<Cluster>& cluster, const Cluster
                                                  backend, config, port));
     }
   }
-  std::erase_if(probers_, [&cluster](const auto& entry) { return entry.first.first == cluster->name(); });
+  std::erase_if(probers_,
+                [&cluster](const auto& entry) { return entry.first.first == cluster->name(); });
   probers_.merge(kept);
 }
 
@@ -46,8 +48,9 @@ void HealthChecker::hasten(const std::string& cluster, const std::string& backen
 }
 
 size_t HealthChecker::in_flight() const {
-  return static_cast<size_t>(std::count_if(
-      probers_.begin(), probers_.end(), [](const auto& entry) { return entry.second->is_in_flight(); }));
+  return static_cast<size_t>(std::count_if(probers_.begin(), probers_.end(), [](const auto& entry) {
+    return entry.second->is_in_flight();
+  }));
 }
 
 }  // namespace sluice

@@ -67,14 +67,15 @@ uint64_t raise_descriptor_limit() {
 Result<void> check_descriptor_floor() {
   const uint64_t limit = raise_descriptor_limit();
   if (limit >= kDescriptorsMin) return {};
-  return failure(fmt::format("the limit of open files, {}, is too low to start at all; raise it to "
-                             "1024 or more (ulimit -n, LimitNOFILE in systemd)",
-                             limit));
+  return failure(
+      fmt::format("the limit of open files, {}, is too low to start at all; raise it to "
+                  "1024 or more (ulimit -n, LimitNOFILE in systemd)",
+                  limit));
 }
 
 Result<DescriptorPlan> plan_descriptors(const DescriptorNeeds& needs) {
-  const uint64_t fixed = uint64_t{needs.open} + kFixedReserve + uint64_t{needs.workers} * kPerWorker +
-                         needs.listening_sockets;
+  const uint64_t fixed = uint64_t{needs.open} + kFixedReserve +
+                         uint64_t{needs.workers} * kPerWorker + needs.listening_sockets;
   const uint64_t left = needs.limit > fixed ? needs.limit - fixed : 0;
   // Pipes and probes get a small share of what is left; without a pipe data is copied, and a probe
   // without a descriptor is simply made later.
@@ -84,11 +85,12 @@ Result<DescriptorPlan> plan_descriptors(const DescriptorNeeds& needs) {
   const uint64_t wanted = needs.max_connections.value_or(kUsefulConnectionsMin);
   if (fitting < wanted) {
     const uint64_t needed = (fixed + 2 * wanted) * 8 / 6 + 2;
-    return failure(fmt::format(
-        "the limit of open files, {}, leaves room for {} sessions and {} are wanted; raise it to at "
-        "least {} (ulimit -n, LimitNOFILE in systemd){}",
-        needs.limit, fitting, wanted, needed,
-        needs.max_connections ? " or lower max_connections" : ""));
+    return failure(
+        fmt::format("the limit of open files, {}, leaves room for {} sessions and {} are wanted; "
+                    "raise it to at "
+                    "least {} (ulimit -n, LimitNOFILE in systemd){}",
+                    needs.limit, fitting, wanted, needed,
+                    needs.max_connections ? " or lower max_connections" : ""));
   }
   return DescriptorPlan{
       .connections_max = needs.max_connections.value_or(static_cast<uint32_t>(fitting)),

@@ -75,8 +75,8 @@ Duration Prober::current_interval() const {
 void Prober::schedule_next() {
   const Duration interval = random_.jittered(current_interval(), config_.jitter);
   if (std::exchange(is_first_, false)) {
-    due_at_ += Duration(static_cast<Duration::rep>(random_.fraction() *
-                                                   static_cast<double>(interval.count())));
+    due_at_ += Duration(
+        static_cast<Duration::rep>(random_.fraction() * static_cast<double>(interval.count())));
   } else {
     due_at_ += interval;
   }
@@ -127,9 +127,7 @@ void Prober::await_connection() {
   if (!poller_.add(fd_.get(), *this, 0)) finish(name(ConnectOutcome::local_error));
 }
 
-void Prober::on_timeout() {
-  finish(answer_.empty() ? name(ConnectOutcome::timeout) : kMismatch);
-}
+void Prober::on_timeout() { finish(answer_.empty() ? name(ConnectOutcome::timeout) : kMismatch); }
 
 void Prober::on_ready(unsigned, Readiness readiness) {
   switch (phase_) {
@@ -164,7 +162,8 @@ void Prober::on_connecting(Readiness readiness) {
 
 void Prober::send_rest() {
   const std::string_view rest = std::string_view(config_.send).substr(sent_);
-  const ssize_t written = rest.empty() ? 0 : ::send(fd_.get(), rest.data(), rest.size(), MSG_NOSIGNAL);
+  const ssize_t written =
+      rest.empty() ? 0 : ::send(fd_.get(), rest.data(), rest.size(), MSG_NOSIGNAL);
   if (written < 0 && errno != EAGAIN) {
     finish(to_result(errno));
     return;

@@ -25,19 +25,21 @@ void ProcessLog::ready(uint32_t workers, uint32_t connections_max) {
 
 void ProcessLog::draining(uint32_t sessions, const Timeout& limit) {
   log_.info("draining",
-            limit ? fmt::format("no longer accepting; sessions have {} to end", seconds_text(*limit))
-                  : std::string("no longer accepting; waiting for sessions to end"),
+            limit
+                ? fmt::format("no longer accepting; sessions have {} to end", seconds_text(*limit))
+                : std::string("no longer accepting; waiting for sessions to end"),
             {{"sessions", int64_t{sessions}}});
 }
 
 void ProcessLog::dropped(std::string_view which, uint64_t lines) {
   uint64_t& told = dropped_[std::string(which)];
   if (lines == told) return;
-  log_.warning("log_dropped",
-               fmt::format("the {} log could not keep up and lost {} lines; give it a faster disk, or "
-                           "a reader that reads",
-                           which, lines - told),
-               {{"log", std::string(which)}, {"lines", static_cast<int64_t>(lines - told)}});
+  log_.warning(
+      "log_dropped",
+      fmt::format("the {} log could not keep up and lost {} lines; give it a faster disk, or "
+                  "a reader that reads",
+                  which, lines - told),
+      {{"log", std::string(which)}, {"lines", static_cast<int64_t>(lines - told)}});
   told = lines;
 }
 
@@ -47,18 +49,22 @@ void ProcessLog::transition(const Transition& transition, TimePoint now) {
   const std::string message = fmt::format(
       "{} {} of {} turned from {} to {}: {}{}", transition.cluster, name(transition.kind),
       transition.backend, transition.from, transition.to, transition.why,
-      transition.retry_at ? fmt::format("; next trial in {}", seconds_text(*transition.retry_at - now)) : "");
-  const LogLevel level = transition.to == "open" || transition.to == "unhealthy" || transition.to == "panic"
-                             ? LogLevel::warning
-                             : LogLevel::info;
+      transition.retry_at
+          ? fmt::format("; next trial in {}", seconds_text(*transition.retry_at - now))
+          : "");
+  const LogLevel level =
+      transition.to == "open" || transition.to == "unhealthy" || transition.to == "panic"
+          ? LogLevel::warning
+          : LogLevel::info;
   const LogField cluster{"cluster", transition.cluster};
   const LogField backend{"backend", transition.backend};
   const LogField from{"from", std::string(transition.from)};
   const LogField to{"to", std::string(transition.to)};
   const LogField why{"why", transition.why};
   if (transition.retry_at) {
-    log_.write(level, name(transition.kind), message,
-               {cluster, backend, from, to, why, {"retry_in_ms", to_ms(*transition.retry_at - now)}});
+    log_.write(
+        level, name(transition.kind), message,
+        {cluster, backend, from, to, why, {"retry_in_ms", to_ms(*transition.retry_at - now)}});
   } else {
     log_.write(level, name(transition.kind), message, {cluster, backend, from, to, why});
   }
@@ -77,9 +83,11 @@ void ProcessLog::notice(const WorkerNotice& notice, TimePoint now) {
   const std::string message =
       is_pause ? fmt::format("listener {} pauses accepting, clients wait in the kernel's queue: {}",
                              notice.listener, notice.why)
-               : fmt::format("this process is short of something, no backend is to blame: {}", notice.why);
-  log_.write(LogLevel::warning, event, message,
-             {{"listener", notice.listener}, {"why", notice.why}, {"times_before", repetition.unsaid}});
+               : fmt::format("this process is short of something, no backend is to blame: {}",
+                             notice.why);
+  log_.write(
+      LogLevel::warning, event, message,
+      {{"listener", notice.listener}, {"why", notice.why}, {"times_before", repetition.unsaid}});
   repetition = {.said_at = now, .unsaid = 0};
 }
 

@@ -95,9 +95,10 @@ Result<std::vector<Server::Socket>> Server::open_listeners(uint32_t workers) {
   for (const ListenerConfig& config : config_.listeners) {
     const auto listener = std::make_shared<Listener>(config);
     if (config.backlog > listen_backlog_max()) {
-      process_log_.warning("backlog", fmt::format("listener {} asks for a backlog of {}; the kernel "
-                                                  "allows {} (net.core.somaxconn)",
-                                                  config.name, config.backlog, listen_backlog_max()));
+      process_log_.warning("backlog",
+                           fmt::format("listener {} asks for a backlog of {}; the kernel "
+                                       "allows {} (net.core.somaxconn)",
+                                       config.name, config.backlog, listen_backlog_max()));
     }
     for (const Address& address : config.addresses) {
       auto fds = descriptors_.open_listener(address, workers, to_listen_options(config));
@@ -132,24 +133,25 @@ void Server::make_clusters() {
   }
 }
 
-void Server::make_workers(uint32_t workers, uint32_t pipes_max, const std::vector<Socket>& sockets) {
+void Server::make_workers(uint32_t workers, uint32_t pipes_max,
+                          const std::vector<Socket>& sockets) {
   for (uint32_t i = 0; i < workers; ++i) {
     Worker::Reports reports;
     reports.on_records = [this](std::vector<SessionRecord> records) {
       access_log_->submit(std::move(records));
     };
     reports.on_notice = [this](WorkerNotice notice) {
-      mailbox_.post([this, notice = std::move(notice)] { process_log_.notice(notice, loop_.now()); });
+      mailbox_.post(
+          [this, notice = std::move(notice)] { process_log_.notice(notice, loop_.now()); });
     };
-    auto worker = std::make_unique<Worker>(
-        Worker::Options{.pipes_max = pipes_max / workers,
-                        .splice = config_.splice,
-                        .seed = random_.next(),
-                        .keeps_records = access_log_ != nullptr},
-        std::move(reports), *process_limit_);
+    auto worker = std::make_unique<Worker>(Worker::Options{.pipes_max = pipes_max / workers,
+                                                           .splice = config_.splice,
+                                                           .seed = random_.next(),
+                                                           .keeps_records = access_log_ != nullptr},
+                                           std::move(reports), *process_limit_);
     for (const auto& cluster : clusters_) {
-      worker->add_route(cluster->config().name, cluster->cluster()->snapshot(), cluster->config().tcp,
-                        cluster->config().source_address);
+      worker->add_route(cluster->config().name, cluster->cluster()->snapshot(),
+                        cluster->config().tcp, cluster->config().source_address);
     }
     for (const Socket& socket : sockets) {
       worker->add_listener(socket.listener, socket.fds[std::min<size_t>(i, socket.fds.size() - 1)]);
@@ -186,8 +188,9 @@ void Server::watch_signals() {
 }
 
 void Server::serve_when_resolved() {
-  const bool is_resolving = std::any_of(clusters_.begin(), clusters_.end(),
-                                        [](const auto& cluster) { return cluster->is_resolving(); });
+  const bool is_resolving =
+      std::any_of(clusters_.begin(), clusters_.end(),
+                  [](const auto& cluster) { return cluster->is_resolving(); });
   if (!is_resolving) begin_serving();
 }
 
@@ -211,7 +214,9 @@ void Server::drain() {
 void Server::on_cluster_change(ClusterControl& cluster) {
   for (const auto& worker : workers_) {
     auto adopt = [raw = worker.get(), name = cluster.config().name,
-                  snapshot = cluster.cluster()->snapshot()] { raw->adopt_snapshot(name, snapshot); };
+                  snapshot = cluster.cluster()->snapshot()] {
+      raw->adopt_snapshot(name, snapshot);
+    };
     worker->post(std::move(adopt));
   }
   if (is_serving_) {
@@ -267,9 +272,8 @@ void Server::begin_drain() {
     return;
   }
   for (const auto& worker : workers_) {
-    worker->stop_accepting([this, raw = worker.get()] {
-      mailbox_.post([this, raw] { on_worker_idle(raw); });
-    });
+    worker->stop_accepting(
+        [this, raw = worker.get()] { mailbox_.post([this, raw] { on_worker_idle(raw); }); });
   }
   if (config_.drain_timeout) drain_due_.start(*config_.drain_timeout);
 }

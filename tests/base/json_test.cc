@@ -23,8 +23,14 @@ TEST(json, quotes_backslashes_and_control_characters_are_escaped) {
 }
 
 TEST(json, bytes_that_are_not_utf8_become_the_replacement_character) {
-  const std::string_view malformed[] = {"\xFF", "\xC3", "\xC0\xAF", "\xED\xA0\x80", "\xE2\x82",
-                                        "\xF5\x80\x80\x80", "\xF0\x80\x80\x80", "\x80"};
+  const std::string_view malformed[] = {"\xFF",
+                                        "\xC3",
+                                        "\xC0\xAF",
+                                        "\xED\xA0\x80",
+                                        "\xE2\x82",
+                                        "\xF5\x80\x80\x80",
+                                        "\xF0\x80\x80\x80",
+                                        "\x80"};
   for (const std::string_view text : malformed) {
     const std::string out = written(text);
     EXPECT_NE(out.find("\xEF\xBF\xBD"), std::string::npos) << out;

@@ -55,15 +55,22 @@ TEST_F(LogTest, a_json_line_has_time_level_message_event_and_the_fields) {
   open({.format = LogFormat::json});
   log_->warning("breaker", "it \"opened\"", {{"backend", "10.0.0.1:80"}, {"retry_in_ms", 30000}});
   const std::string text = written();
-  EXPECT_THAT(text, MatchesRegex("\\{\"time\":\"[0-9-]+T[0-9:]+\\.[0-9]+Z\",\"level\":\"warning\",.*\n"));
-  EXPECT_THAT(text, HasSubstr(R"("message":"it \"opened\"","event":"breaker","backend":"10.0.0.1:80","retry_in_ms":30000})"));
+  EXPECT_THAT(text,
+              MatchesRegex("\\{\"time\":\"[0-9-]+T[0-9:]+\\.[0-9]+Z\",\"level\":\"warning\",.*\n"));
+  EXPECT_THAT(
+      text,
+      HasSubstr(
+          R"("message":"it \"opened\"","event":"breaker","backend":"10.0.0.1:80","retry_in_ms":30000})"));
 }
 
 TEST_F(LogTest, a_text_line_quotes_only_what_needs_it) {
   open({});
-  log_->info("health", "all well", {{"why", "first probe passed"}, {"backend", "a:1"}, {"empty", ""}});
+  log_->info("health", "all well",
+             {{"why", "first probe passed"}, {"backend", "a:1"}, {"empty", ""}});
   const std::string text = written();
-  EXPECT_THAT(text, HasSubstr(R"(info    all well  event=health why="first probe passed" backend=a:1 empty="")"));
+  EXPECT_THAT(
+      text,
+      HasSubstr(R"(info    all well  event=health why="first probe passed" backend=a:1 empty="")"));
   EXPECT_THAT(text, Not(HasSubstr("\x1b")));
 }
 
@@ -105,7 +112,8 @@ TEST_F(LogTest, lines_of_many_threads_do_not_mix) {
   reader.join();
   size_t from = 0;
   int lines = 0;
-  for (size_t end = 0; (end = text.find('\n', from)) != std::string::npos; from = end + 1, ++lines) {
+  for (size_t end = 0; (end = text.find('\n', from)) != std::string::npos;
+       from = end + 1, ++lines) {
     EXPECT_EQ(text[from], '{');
     EXPECT_EQ(text[end - 1], '}');
   }

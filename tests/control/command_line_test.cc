@@ -29,8 +29,9 @@ TEST(command_line, a_file_alone_means_run) {
 }
 
 TEST(command_line, settings_are_overridden_in_the_order_given_and_the_named_options_last) {
-  const Command command = parse({"sluice", "run", "-c", "a.yaml", "--set", "workers=1", "--set",
-                                 "clusters.web.connect_timeout=5s", "--workers", "2", "--log-level", "debug"});
+  const Command command =
+      parse({"sluice", "run", "-c", "a.yaml", "--set", "workers=1", "--set",
+             "clusters.web.connect_timeout=5s", "--workers", "2", "--log-level", "debug"});
   ASSERT_TRUE(std::holds_alternative<RunCommand>(command));
   const auto& overrides = std::get<RunCommand>(command).overrides;
   ASSERT_EQ(overrides.size(), 4U);

@@ -36,14 +36,17 @@ class HealthCheckerTest : public testing::Test {
     checker_->watch(cluster_, config_, settings_);
   }
 
-  Backend& backend(size_t index = 0) { return *cluster_->snapshot()->levels.front().backends[index]; }
+  Backend& backend(size_t index = 0) {
+    return *cluster_->snapshot()->levels.front().backends[index];
+  }
 
   bool becomes(Health health, size_t index = 0) {
     return run_until(loop_, [&] { return backend(index).health() == health; });
   }
 
   // Accepts on `server` and talks: reads what a probe sends, answers, hangs up if told so.
-  bool serve_once(const UniqueFd& server, std::string_view answer, std::string* received = nullptr) {
+  bool serve_once(const UniqueFd& server, std::string_view answer,
+                  std::string* received = nullptr) {
     if (!run_until(loop_, [&] { return has_pending_client(server); })) return false;
     clients_.push_back(accept_from(server));
     if (received != nullptr) {

@@ -6,13 +6,18 @@ namespace sluice {
 namespace {
 
 DescriptorNeeds usual_needs() {
-  return {.limit = 20000, .open = 20, .workers = 2, .listening_sockets = 2, .backends = 3, .max_connections = {}};
+  return {.limit = 20000,
+          .open = 20,
+          .workers = 2,
+          .listening_sockets = 2,
+          .backends = 3,
+          .max_connections = {}};
 }
 
 // Everything the plan lets happen at once, in descriptors.
 uint64_t spent(const DescriptorNeeds& needs, const DescriptorPlan& plan) {
-  return needs.open + needs.listening_sockets + needs.backends + 2 * uint64_t{plan.connections_max} +
-         2 * uint64_t{plan.pipes_max};
+  return needs.open + needs.listening_sockets + needs.backends +
+         2 * uint64_t{plan.connections_max} + 2 * uint64_t{plan.pipes_max};
 }
 
 TEST(machine_limits, automatic_limit_is_half_of_what_the_reserve_leaves) {

@@ -56,10 +56,10 @@ TEST_F(ProcessLogTest, a_transition_is_one_line_with_who_from_to_why_and_when_ag
                            now_);
   const std::string text = written();
   EXPECT_EQ(lines(text), 1U);
-  for (const char* part : {R"("level":"warning")", R"("event":"breaker")", R"("cluster":"web")",
-                           R"("backend":"10.0.0.1:80")", R"("from":"closed")", R"("to":"open")",
-                           R"("why":"5 connect failures in a row, last: refused")",
-                           R"("retry_in_ms":30000)"}) {
+  for (const char* part :
+       {R"("level":"warning")", R"("event":"breaker")", R"("cluster":"web")",
+        R"("backend":"10.0.0.1:80")", R"("from":"closed")", R"("to":"open")",
+        R"("why":"5 connect failures in a row, last: refused")", R"("retry_in_ms":30000)"}) {
     EXPECT_NE(text.find(part), std::string::npos) << part << " in " << text;
   }
 }

@@ -9,6 +9,9 @@ namespace {
 
 constexpr const char* kCluster = "web";
 
+// The same clock as a loop's.
+TimePoint now() { return TimePoint(std::chrono::steady_clock::now().time_since_epoch()); }
+
 }  // namespace
 
 void ProxyTest::SetUp() {
@@ -73,8 +76,7 @@ void ProxyTest::start(const Address& address) {
   process_limit = std::make_unique<ConnectionLimit>(process_connections_max);
   cluster_ = std::make_shared<Cluster>(
       kCluster, [](const Transition&) {}, Random(1));
-  const Loop clock;
-  snapshot_ = cluster_->apply(settings, backend_settings_, Arrival::cold_start, clock.now());
+  snapshot_ = cluster_->apply(settings, backend_settings_, Arrival::cold_start, now());
   listener_config.addresses = {address};
   listener_ = std::make_shared<Listener>(listener_config);
 
@@ -98,8 +100,7 @@ void ProxyTest::start(const Address& address) {
 }
 
 void ProxyTest::reload() {
-  const Loop clock;
-  snapshot_ = cluster_->apply(settings, backend_settings_, Arrival::later, clock.now());
+  snapshot_ = cluster_->apply(settings, backend_settings_, Arrival::later, now());
   for (const auto& worker : workers_) {
     worker->post([&target = *worker, snapshot = cluster_->snapshot()] {
       target.adopt_snapshot(kCluster, snapshot);

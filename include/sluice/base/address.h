@@ -1,5 +1,5 @@
-// Where a socket is: IPv4 or IPv6 with a port, a unix socket's path or abstract name, or a host name
-// with a port that somebody has still to resolve. A plain value; net turns it into a sockaddr.
+// Where a socket is: IPv4 or IPv6 with a port, a unix socket's path or abstract name, or a host
+// name with a port that somebody has still to resolve. A plain value; net turns it into a sockaddr.
 #pragma once
 
 #include <array>

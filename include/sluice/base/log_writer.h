@@ -1,6 +1,6 @@
 // A queue of finished lines and the thread that writes them to a descriptor (spdlog's asynchronous
-// logger underneath), so that whoever logs waits for no disk and no terminal. When the queue is full
-// the oldest line goes and is counted. Any thread.
+// logger underneath), so that whoever logs waits for no disk and no terminal. When the queue is
+// full the oldest line goes and is counted. Any thread.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,7 @@
 // Time as the program reasons about it: points on the machine's monotonic clock and spans between
-// them, in nanoseconds. There is no `now()` here on purpose: whoever may read a clock (net, control)
-// does, everybody else is handed the time as an argument. 64 bits of nanoseconds last 292 years.
+// them, in nanoseconds. There is no `now()` here on purpose: whoever may read a clock (net,
+// control) does, everybody else is handed the time as an argument. 64 bits of nanoseconds last 292
+// years.
 #pragma once
 
 #include <chrono>

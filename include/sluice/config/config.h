@@ -1,5 +1,6 @@
-// The configuration as plain structs, with the defaults in place. The schema table (schema.h) has one
-// row for each field here; a reader fills these structs, and nothing else in the program reads YAML.
+// The configuration as plain structs, with the defaults in place. The schema table (schema.h) has
+// one row for each field here; a reader fills these structs, and nothing else in the program reads
+// YAML.
 #pragma once
 
 #include <cstdint>

@@ -19,7 +19,8 @@ class ClusterControl {
  public:
   // `on_change` is called after each new snapshot but the first, which is there after construction.
   ClusterControl(Loop& loop, Resolver& resolver, ProcessLog& log, ClusterConfig config,
-                 TransitionSink sink, Random random, std::function<void(ClusterControl&)> on_change);
+                 TransitionSink sink, Random random,
+                 std::function<void(ClusterControl&)> on_change);
 
   const ClusterConfig& config() const { return config_; }
   const std::shared_ptr<Cluster>& cluster() const { return cluster_; }

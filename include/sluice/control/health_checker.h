@@ -1,6 +1,6 @@
 // Active health checks: one prober per backend, each on a schedule of its own with its own timeout,
-// hundreds in flight at once and never one behind another. Results go to the cluster, which decides.
-// Lives on the control loop.
+// hundreds in flight at once and never one behind another. Results go to the cluster, which
+// decides. Lives on the control loop.
 //
 // Schedule: the first probe goes out at once; the next after a random part of the interval, so that
 // probers spread over it; then one every interval ± jitter, counted from when the last was due, not

@@ -24,11 +24,11 @@ struct DescriptorPlan {
 };
 
 struct DescriptorNeeds {
-  uint64_t limit = 0;    // of open files
-  uint32_t open = 0;     // already
+  uint64_t limit = 0;  // of open files
+  uint32_t open = 0;   // already
   uint32_t workers = 0;
   uint32_t listening_sockets = 0;
-  uint32_t backends = 0;  // one probe each
+  uint32_t backends = 0;                    // one probe each
   std::optional<uint32_t> max_connections;  // as configured; no value: as many as fit
 };
 

@@ -19,7 +19,8 @@ class Prober final : public PollTarget {
  public:
   // The first probe goes out in the next turn of the loop.
   Prober(Loop& loop, Poller& poller, Random random, std::shared_ptr<Cluster> cluster,
-         std::shared_ptr<Backend> backend, const ClusterConfig& config, std::optional<uint16_t> port);
+         std::shared_ptr<Backend> backend, const ClusterConfig& config,
+         std::optional<uint16_t> port);
   ~Prober() override;
 
   const Backend& backend() const { return *backend_; }

@@ -1,5 +1,6 @@
 // What the server says in its log, in one place: each kind of line, its event word and its fields.
-// Conditions that would repeat once per connection are said once a minute, with how often they came.
+// Conditions that would repeat once per connection are said once a minute, with how often they
+// came.
 #pragma once
 
 #include <map>
