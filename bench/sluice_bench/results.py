@@ -27,7 +27,10 @@ class Results:
         }
 
     def save(self, file: Path) -> None:
-        file.write_text(json.dumps({"about": self.about, "samples": self.samples}, indent=1) + "\n")
+        """One sample a line, so that two files can be compared by eye."""
+        samples = ",\n".join(json.dumps(sample) for sample in self.samples)
+        about = json.dumps(self.about, indent=1)
+        file.write_text(f'{{"about": {about},\n"samples": [\n{samples}\n]}}\n')
 
     @classmethod
     def load(cls, file: Path) -> "Results":

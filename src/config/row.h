@@ -18,7 +18,7 @@
 
 // A member of whatever is handed in, const or not.
 #define FIELD(member) \
-  [](auto& scope) -> auto& { return scope.member; }
+  ([](auto& scope) -> auto& { return scope.member; })
 
 namespace sluice {
 

@@ -1,5 +1,7 @@
 #include "sluice/proxy/worker.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -10,6 +12,8 @@ namespace {
 constexpr Duration kAcceptAgainDelay = std::chrono::milliseconds(100);
 constexpr Duration kRecordsDelayMax = std::chrono::milliseconds(100);
 constexpr Duration kNoticeInterval = std::chrono::seconds(1);
+// Bursts of fewer sessions than this are not worth a call to the allocator.
+constexpr size_t kBurstSessionsMin = 1000;
 constexpr size_t kRecordsPerBatch = 256;
 
 }  // namespace
@@ -99,6 +103,7 @@ void Worker::begin_session(std::shared_ptr<Listener> listener, ClusterRoute& rou
   Session& session = *owned;
   session.set_index(sessions_.size());
   sessions_.push_back(std::move(owned));
+  sessions_peak_ = std::max(sessions_peak_, sessions_.size());
   session.start();
 }
 
@@ -123,8 +128,17 @@ void Worker::free_ended_sessions() {
   if (ended_.empty()) return;
   std::erase_if(run_list_, [](const Session* session) { return session->has_ended(); });
   ended_.clear();
+  give_memory_back();
   if (has_paused_acceptors_) resume_accepting();
   tell_if_idle();
+}
+
+// The allocator keeps what a burst has used; most of it goes back to the system once most of the
+// burst's sessions have ended.
+void Worker::give_memory_back() {
+  if (sessions_peak_ < kBurstSessionsMin || sessions_.size() > sessions_peak_ / 8) return;
+  ::malloc_trim(0);
+  sessions_peak_ = sessions_.size();
 }
 
 void Worker::tell_if_idle() {

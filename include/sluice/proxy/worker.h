@@ -110,6 +110,7 @@ class Worker {
   void run();
   void run_listed_sessions();
   void free_ended_sessions();
+  void give_memory_back();
   void resume_accepting();
   void hand_over_records();
   void tell_if_idle();
@@ -135,6 +136,7 @@ class Worker {
   std::unordered_map<std::string, std::unique_ptr<ClusterRoute>> routes_;
   std::vector<std::unique_ptr<Acceptor>> acceptors_;
   std::vector<std::unique_ptr<Session>> sessions_;  // each knows its index
+  size_t sessions_peak_ = 0;  // since memory was last given back
   std::vector<Session*> run_list_;
   std::vector<std::unique_ptr<Session>> ended_;
   std::vector<SessionRecord> records_;

@@ -22,6 +22,8 @@ TABLE = "inet sluice_test"
 
 _serial = itertools.count(1)
 _own_network = False
+# Before a user namespace made us its root.
+_began_as_root = os.geteuid() == 0
 
 
 def enter_own_network():
@@ -46,6 +48,10 @@ def enter_own_network():
 
 def own_network():
     return _own_network
+
+
+def real_root():
+    return _began_as_root
 
 
 def nft(command):

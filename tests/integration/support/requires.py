@@ -1,11 +1,10 @@
 """Marks that skip a test where the machine lacks what it needs. Imported by test files, after
 conftest has run."""
-import os
 import shutil
 
 import pytest
 
-from support.network import own_network
+from support.network import own_network, real_root
 
 
 def program(name):
@@ -18,6 +17,6 @@ firewall = pytest.mark.skipif(
     reason="needs nft and a network namespace of its own",
 )
 root = pytest.mark.skipif(
-    os.geteuid() != 0 or shutil.which("setpriv") is None,
+    not real_root() or shutil.which("setpriv") is None,
     reason="needs root, to become nobody with setpriv",
 )
