@@ -82,6 +82,7 @@ NOT_MEASURED = [
 class Verdict:
     goal: Goal
     measured: Ratio | None
+    is_disturbed: bool
 
     @property
     def word(self) -> str:
@@ -89,12 +90,17 @@ class Verdict:
             return "not measured"
         value = self.measured.median
         is_reached = value >= self.goal.bound if self.goal.at_least else value <= self.goal.bound
-        return "reached" if is_reached else "NOT reached"
+        word = "reached" if is_reached else "NOT reached"
+        return f"{word} (disturbed)" if self.is_disturbed else word
 
 
 def judge(results: Results, workloads: list[Workload], peers: list[str]) -> list[Verdict]:
     names = {workload.name for workload in workloads}
-    return [Verdict(g, _measured(results, g, peers)) for g in GOALS if g.workload in names]
+    return [
+        Verdict(goal, _measured(results, goal, peers), results.is_mostly_disturbed(goal.workload))
+        for goal in GOALS
+        if goal.workload in names
+    ]
 
 
 def _measured(results: Results, goal: Goal, peers: list[str]) -> Ratio | None:

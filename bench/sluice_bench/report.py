@@ -133,7 +133,7 @@ def _render_goals(results: Results, workloads: list[Workload]) -> str:
     rows = [["goal", "workload", "wanted", "measured", "against", ""]]
     for verdict in judge(results, workloads, peers(results)):
         goal, ratio = verdict.goal, verdict.measured
-        digits = 1 if goal.bound >= 10 else 2
+        digits = 1 if goal.bound >= 10 else 2 if goal.bound >= 0.2 else 3
         rows.append(
             [
                 goal.what,

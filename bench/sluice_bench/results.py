@@ -26,6 +26,10 @@ class Results:
             if metric in sample.get("figures", {})
         }
 
+    def is_mostly_disturbed(self, workload: str) -> bool:
+        samples = self.of(workload, "sluice")
+        return 2 * sum(sample.get("disturbed", False) for sample in samples) > len(samples)
+
     def save(self, file: Path) -> None:
         """One sample a line, so that two files can be compared by eye."""
         samples = ",\n".join(json.dumps(sample) for sample in self.samples)

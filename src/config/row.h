@@ -17,8 +17,7 @@
 #include "type.h"
 
 // A member of whatever is handed in, const or not.
-#define FIELD(member) \
-  ([](auto& scope) -> auto& { return scope.member; })
+#define FIELD(member) ([](auto& scope) -> auto& { return scope.member; })
 
 namespace sluice {
 

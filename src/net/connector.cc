@@ -96,10 +96,9 @@ ConnectProgress connect_progress(int fd, Readiness readiness) {
   socklen_t size = sizeof error;
   ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
   if (error == 0) {
-    // A lone hang-up says nothing: the socket may just not have begun, or, if it is a unix one, have
-    // been closed by its peer already.
-    const bool is_connected =
-        readiness.is_writable() && (!readiness.is_hung_up() || has_peer(fd));
+    // A lone hang-up says nothing: the socket may just not have begun, or, if it is a unix one,
+    // have been closed by its peer already.
+    const bool is_connected = readiness.is_writable() && (!readiness.is_hung_up() || has_peer(fd));
     return {.state = is_connected ? State::connected : State::under_way, .error = 0};
   }
   // A SYN that is turned away says ECONNREFUSED: a reset means that there was a connection, of a

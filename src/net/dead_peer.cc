@@ -17,9 +17,10 @@ DeadPeerWatch::Verdict DeadPeerWatch::look(int fd, TimePoint now, Duration timeo
     return info.tcpi_notsent_bytes == 0 ? Verdict::settled : Verdict::outstanding;
   }
   const TimePoint last_heard = now - std::chrono::milliseconds(info.tcpi_last_ack_recv);
-  if (outstanding_since_ == TimePoint{} || last_heard > outstanding_since_) outstanding_since_ = now;
-  // One unanswered probe of a closed window proves nothing: the peer's kernel answers at most one in
-  // 500 ms (tcp_invalid_ratelimit), and after one lost the next may be two minutes away.
+  if (outstanding_since_ == TimePoint{} || last_heard > outstanding_since_)
+    outstanding_since_ = now;
+  // One unanswered probe of a closed window proves nothing: the peer's kernel answers at most one
+  // in 500 ms (tcp_invalid_ratelimit), and after one lost the next may be two minutes away.
   const bool is_proof = info.tcpi_unacked > 0 || info.tcpi_probes > 1;
   const bool is_dead = is_proof && now - outstanding_since_ >= timeout;
   return is_dead ? Verdict::dead : Verdict::outstanding;

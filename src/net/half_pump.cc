@@ -128,8 +128,8 @@ size_t HalfPump::copy(Endpoint& source, Endpoint& sink, PumpResources& resources
   if (bytes < wanted && !may_be_cut_short) source.is_readable = false;
   judge_read(bytes, source, resources);
 
-  ssize_t written = ::send(sink.fd.get(), resources.scratch.data(), bytes,
-                           MSG_NOSIGNAL | MSG_DONTWAIT);
+  ssize_t written =
+      ::send(sink.fd.get(), resources.scratch.data(), bytes, MSG_NOSIGNAL | MSG_DONTWAIT);
   if (written < 0) {
     if (!is_transient(errno)) {
       sink.break_with(errno);
@@ -140,7 +140,8 @@ size_t HalfPump::copy(Endpoint& source, Endpoint& sink, PumpResources& resources
   bytes_moved_ += static_cast<uint64_t>(written);
   if (static_cast<size_t>(written) < bytes) {
     sink.is_writable = false;
-    keep(resources.scratch.subspan(static_cast<size_t>(written), bytes - static_cast<size_t>(written)));
+    keep(resources.scratch.subspan(static_cast<size_t>(written),
+                                   bytes - static_cast<size_t>(written)));
   }
   return bytes;
 }
@@ -175,7 +176,8 @@ size_t HalfPump::splice_in(Endpoint& source, PumpResources& resources) {
     if (result < 0 && is_transient(error)) {
       end_source(source, result, error);
     } else {
-      // Splice stops at an urgent byte and takes a FIN behind it for the end: a read says the truth.
+      // Splice stops at an urgent byte and takes a FIN behind it for the end: a read says the
+      // truth.
       mode_ = Mode::copy;
       if (result < 0) source.break_with(error);
     }

@@ -139,7 +139,8 @@ Result<gid_t> find_group(const std::string& group_name) {
   group entry{};
   group* found = nullptr;
   ::getgrnam_r(group_name.c_str(), &entry, buffer.data(), buffer.size(), &found);
-  if (found == nullptr) return failure(fmt::format("there is no group '{}' on this host", group_name));
+  if (found == nullptr)
+    return failure(fmt::format("there is no group '{}' on this host", group_name));
   return found->gr_gid;
 }
 
@@ -159,9 +160,9 @@ Result<void> set_file_rights(const Address& address, const ListenOptions& option
   }
   const char* path = address.text().c_str();
   if (::chown(path, owner, group) == 0 && ::chmod(path, options.unix_mode) == 0) return {};
-  return failure(fmt::format("cannot set owner and mode of {}: {}", address.to_string(),
-                             std::strerror(errno)),
-                 errno);
+  return failure(
+      fmt::format("cannot set owner and mode of {}: {}", address.to_string(), std::strerror(errno)),
+      errno);
 }
 
 Result<std::vector<UniqueFd>> open_unix(const Address& address, const ListenOptions& options) {

@@ -35,9 +35,8 @@ Poller::Poller(Loop& loop) : epoll_(epoll_create1(EPOLL_CLOEXEC)), poll_(this) {
     std::abort();
   }
   uv_poll_init(loop.raw(), poll_.raw(), epoll_.get());
-  uv_poll_start(poll_.raw(), UV_READABLE, [](uv_poll_t* poll, int, int) {
-    static_cast<Poller*>(poll->data)->dispatch();
-  });
+  uv_poll_start(poll_.raw(), UV_READABLE,
+                [](uv_poll_t* poll, int, int) { static_cast<Poller*>(poll->data)->dispatch(); });
 }
 
 Result<void> Poller::add(int fd, PollTarget& target, unsigned tag) {

@@ -26,6 +26,7 @@ sockaddr_in6 to_ipv6(const Address& address) {
 
 // unix(7): an abstract name starts after a NUL and is as long as the size says.
 size_t fill_unix(sockaddr_un& result, const Address& address) {
+  result = {};  // a union's {} clears its first member only, and a path's terminator counts
   result.sun_family = AF_UNIX;
   const bool is_abstract = address.kind() == Address::Kind::unix_abstract;
   const std::string& text = address.text();
@@ -83,7 +84,8 @@ Address to_address(const sockaddr* address, socklen_t size) {
   if (length > 0 && unix_domain.sun_path[0] == '\0') {
     return Address::unix_abstract(std::string(unix_domain.sun_path + 1, length - 1));
   }
-  return Address::unix_path(std::string(unix_domain.sun_path, ::strnlen(unix_domain.sun_path, length)));
+  return Address::unix_path(
+      std::string(unix_domain.sun_path, ::strnlen(unix_domain.sun_path, length)));
 }
 
 Address local_address(int fd) {

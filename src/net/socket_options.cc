@@ -14,7 +14,8 @@ void set_option(int fd, int level, int option, int value) {
 }
 
 int to_seconds(Duration span) {
-  return static_cast<int>(std::max<int64_t>(1, std::chrono::ceil<std::chrono::seconds>(span).count()));
+  return static_cast<int>(
+      std::max<int64_t>(1, std::chrono::ceil<std::chrono::seconds>(span).count()));
 }
 
 }  // namespace

@@ -59,8 +59,7 @@ Acceptor::Next Acceptor::accept_one() {
   }
   PeerAddress address;
   socklen_t size = PeerAddress::capacity();
-  UniqueFd client(
-      ::accept4(socket_->get(), address.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  UniqueFd client(::accept4(socket_->get(), address.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
   if (client) {
     worker_.begin_session(listener_, route_, std::move(client), address);
     return Next::more;
@@ -75,8 +74,8 @@ Acceptor::Next Acceptor::on_accept_error(int error) {
   switch (error) {
     case EAGAIN:
       return Next::none;
-    // accept(2): errors of the connection that was to be accepted (gone again, refused by a firewall)
-    // say nothing about the next one.
+    // accept(2): errors of the connection that was to be accepted (gone again, refused by a
+    // firewall) say nothing about the next one.
     case EINTR:
     case ECONNABORTED:
     case EPERM:

@@ -177,7 +177,8 @@ void Session::close_after_reset() {
 }
 
 void Session::on_relay_deadline() {
-  if (!is_keepalive_set_ && route_.tcp.keepalive) set_keepalive(backend_.fd.get(), *route_.tcp.keepalive);
+  if (!is_keepalive_set_ && route_.tcp.keepalive)
+    set_keepalive(backend_.fd.get(), *route_.tcp.keepalive);
   is_keepalive_set_ = true;
   const ListenerConfig& config = listener_->config();
   if (config.max_duration && now() - started_at_ >= *config.max_duration) {

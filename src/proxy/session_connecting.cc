@@ -1,4 +1,6 @@
 // The first phase of a session: from an accepted client to a connected backend.
+#include "session_connecting.h"
+
 #include <fmt/format.h>
 #include <sys/socket.h>
 
@@ -7,7 +9,6 @@
 #include <cstring>
 #include <utility>
 
-#include "session_connecting.h"
 #include "sluice/net/socket_options.h"
 #include "sluice/proxy/worker.h"
 
@@ -177,7 +178,8 @@ void Session::on_connect_deadline() {
 void Session::try_full_backlog_again() {
   const int error = connect_again(backend_.fd.get(), lease_.backend()->address());
   if (error == EAGAIN) {
-    worker_.deadlines().schedule(*this, std::min(now() + kRetryDelay, connecting_->attempt_deadline));
+    worker_.deadlines().schedule(*this,
+                                 std::min(now() + kRetryDelay, connecting_->attempt_deadline));
     return;
   }
   if (error == 0) {
@@ -202,8 +204,8 @@ void Session::on_connected(int error) {
   advance();
 }
 
-// A client's end of stream is not a cancellation, its reset is. (Asked for by SO_ERROR, because after
-// a FIN recv() says nothing of a reset.)
+// A client's end of stream is not a cancellation, its reset is. (Asked for by SO_ERROR, because
+// after a FIN recv() says nothing of a reset.)
 bool Session::is_client_gone() const {
   if (!client_.has_hangup) return false;
   int error = 0;

@@ -17,7 +17,7 @@ struct Session::Connecting {
 
   TriedBackends tried;
   std::shared_ptr<const Backend> last_tried;
-  TimePoint deadline{};          // of all attempts together
+  TimePoint deadline{};  // of all attempts together
   TimePoint attempt_began{};
   TimePoint attempt_deadline{};  // of this one
   Wait wait = Wait::verdict;

@@ -21,7 +21,8 @@ constexpr size_t kRecordsPerBatch = 256;
 Worker::Worker(Options options, Reports reports, ConnectionLimit& process_limit)
     : mailbox_(loop_),
       poller_(loop_),
-      deadlines_(loop_, [](TimerWheel::Entry& entry) { static_cast<Session&>(entry).on_deadline(); }),
+      deadlines_(loop_,
+                 [](TimerWheel::Entry& entry) { static_cast<Session&>(entry).on_deadline(); }),
       run_list_turn_(this),
       turn_begins_(this),
       turn_ends_(this),
@@ -99,7 +100,8 @@ void Worker::join() {
 
 void Worker::begin_session(std::shared_ptr<Listener> listener, ClusterRoute& route, UniqueFd client,
                            const PeerAddress& address) {
-  auto owned = std::make_unique<Session>(*this, std::move(listener), route, std::move(client), address);
+  auto owned =
+      std::make_unique<Session>(*this, std::move(listener), route, std::move(client), address);
   Session& session = *owned;
   session.set_index(sessions_.size());
   sessions_.push_back(std::move(owned));
@@ -149,9 +151,8 @@ void Worker::tell_if_idle() {
 
 void Worker::run_again(Session& session) {
   if (run_list_.empty()) {
-    uv_idle_start(run_list_turn_.raw(), [](uv_idle_t* idle) {
-      static_cast<Worker*>(idle->data)->run_listed_sessions();
-    });
+    uv_idle_start(run_list_turn_.raw(),
+                  [](uv_idle_t* idle) { static_cast<Worker*>(idle->data)->run_listed_sessions(); });
   }
   run_list_.push_back(&session);
 }

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cstring>
+#include <new>
 #include <string>
 
 #include "sockets.h"
@@ -23,6 +25,17 @@ TEST(SocketAddress, goes_to_the_kernels_form_and_back) {
     EXPECT_EQ(to_address(socket_address.data(), socket_address.size()), address)
         << address.to_string();
   }
+}
+
+TEST(SocketAddress, path_ends_where_it_ends_whatever_was_in_memory_before) {
+  const std::string path(40, 'p');
+  // In memory that is anything but zero, as a stack is.
+  alignas(SocketAddress) std::array<unsigned char, sizeof(SocketAddress)> memory{};
+  memory.fill(0xAA);
+  const auto* address = new (memory.data()) SocketAddress(Address::unix_path(path));
+  const auto* name = reinterpret_cast<const sockaddr_un*>(address->data());
+  EXPECT_EQ(std::string_view(name->sun_path, path.size() + 1), path + '\0');
+  address->~SocketAddress();
 }
 
 TEST(SocketAddress, longest_unix_names_are_the_kernels_own) {

@@ -6,8 +6,9 @@
 // The kernel says when the last acknowledgement came (tcpi_last_ack_recv), but not since when bytes
 // have been outstanding: a connection idle for an hour that has just sent looks an hour silent. So
 // the watch remembers the first look that found something outstanding and counts from there, which
-// finds the peer at most one look late and never early. Of a peer whose window was closed when it went
-// nothing is known but by the kernel's probes, which come ever more seldom: two must be unanswered.
+// finds the peer at most one look late and never early. Of a peer whose window was closed when it
+// went nothing is known but by the kernel's probes, which come ever more seldom: two must be
+// unanswered.
 #pragma once
 
 #include <algorithm>
@@ -30,7 +31,8 @@ class DeadPeerWatch {
   Verdict look(int fd, TimePoint now, Duration timeout);
 
   static constexpr Duration look_interval(Duration timeout) {
-    return std::clamp<Duration>(timeout / 8, std::chrono::milliseconds(100), std::chrono::seconds(1));
+    return std::clamp<Duration>(timeout / 8, std::chrono::milliseconds(100),
+                                std::chrono::seconds(1));
   }
 
  private:

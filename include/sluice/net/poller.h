@@ -1,7 +1,8 @@
 // Readiness of many sockets: one epoll of our own inside the libuv loop, watched through a single
 // uv_poll_t. The only file that knows. Why not a uv_poll_t per socket: it costs two more epoll_ctl
-// and a mode switch for each, a DEL and an ADD at every change of interest, and turns an error event
-// into UV_EBADF (libuv 1.44). Here a socket is added once, edge-triggered, and removed by its close.
+// and a mode switch for each, a DEL and an ADD at every change of interest, and turns an error
+// event into UV_EBADF (libuv 1.44). Here a socket is added once, edge-triggered, and removed by its
+// close.
 #pragma once
 
 #include <uv.h>
@@ -45,8 +46,8 @@ class Poller {
   // Edge-triggered, for everything, until `fd` is closed. `tag` is 0 or 1.
   Result<void> add(int fd, PollTarget& target, unsigned tag);
 
-  // Level-triggered, for accepting, until remove(). Of several pollers watching the same socket only
-  // some are woken when `exclusive`.
+  // Level-triggered, for accepting, until remove(). Of several pollers watching the same socket
+  // only some are woken when `exclusive`.
   enum class Sharing : uint8_t { sole, exclusive };
   Result<void> add_listener(int fd, PollTarget& target, Sharing sharing);
   void remove(int fd);

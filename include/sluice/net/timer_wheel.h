@@ -57,7 +57,9 @@ class TimerWheel {
   void advance(TimePoint now);
 
  private:
-  static int64_t tick_at_or_after(TimePoint time) { return (time.time_since_epoch() + kTick - Duration(1)) / kTick; }
+  static int64_t tick_at_or_after(TimePoint time) {
+    return (time.time_since_epoch() + kTick - Duration(1)) / kTick;
+  }
   void insert(Entry& entry);
   void run_slot(size_t slot, int64_t tick);
   void arm(TimePoint now);
@@ -65,10 +67,10 @@ class TimerWheel {
   Loop& loop_;
   std::function<void(Entry&)> on_due_;
   Timer timer_;
-  std::array<Entry, kSlots> slots_;       // heads of circular lists
-  std::bitset<kSlots> occupied_;          // may say yes for a slot that has become empty
-  int64_t current_tick_ = 0;              // everything due before it has been told
-  int64_t armed_tick_ = 0;                // 0: not armed
+  std::array<Entry, kSlots> slots_;  // heads of circular lists
+  std::bitset<kSlots> occupied_;     // may say yes for a slot that has become empty
+  int64_t current_tick_ = 0;         // everything due before it has been told
+  int64_t armed_tick_ = 0;           // 0: not armed
 };
 
 }  // namespace sluice

@@ -27,10 +27,12 @@ enum class EndReason : uint8_t {
 };
 
 inline constexpr std::array<std::string_view, 16> kEndReasonNames = {
-    "client_closed", "backend_closed",     "client_reset",   "backend_reset",
-    "idle_timeout",  "half_close_timeout", "max_duration",   "no_backend",
-    "connect_failed", "limit",             "draining",       "backend_unhealthy",
-    "denied",        "protocol_error",     "resource",       "shutdown"};
+    "client_closed", "backend_closed", "client_reset",
+    "backend_reset", "idle_timeout",   "half_close_timeout",
+    "max_duration",  "no_backend",     "connect_failed",
+    "limit",         "draining",       "backend_unhealthy",
+    "denied",        "protocol_error", "resource",
+    "shutdown"};
 
 constexpr std::string_view name(EndReason reason) {
   return kEndReasonNames[static_cast<size_t>(reason)];

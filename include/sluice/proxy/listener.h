@@ -1,4 +1,5 @@
-// A listener: where clients connect, shared by all workers, immutable but for its count of sessions.
+// A listener: where clients connect, shared by all workers, immutable but for its count of
+// sessions.
 #pragma once
 
 #include <utility>

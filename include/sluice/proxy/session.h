@@ -3,8 +3,9 @@
 //   connecting --> relaying --> closing --> ended
 //
 // *connecting*: attempts on backends, one after another, nothing read from the client yet.
-// *relaying*: two half pumps; an end of stream goes over as a FIN while the other direction goes on.
-// *closing*: one side was reset; what came before it is delivered, then the other side is reset.
+// *relaying*: two half pumps; an end of stream goes over as a FIN while the other direction goes
+// on. *closing*: one side was reset; what came before it is delivered, then the other side is
+// reset.
 //
 // Owned by its worker, used on the worker's thread only, freed at the end of the turn in which it
 // ended. One function, move_to(), changes the phase.

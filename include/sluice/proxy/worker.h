@@ -52,8 +52,8 @@ class Worker {
     bool keeps_records = false;  // somebody wants SessionRecords
   };
   struct Reports {
-    SessionRecordSink on_records;                         // batches, at most 100 ms old
-    std::function<void(WorkerNotice)> on_notice;          // worker's thread
+    SessionRecordSink on_records;                 // batches, at most 100 ms old
+    std::function<void(WorkerNotice)> on_notice;  // worker's thread
   };
 
   Worker(Options options, Reports reports, ConnectionLimit& process_limit);
@@ -119,7 +119,8 @@ class Worker {
   Mailbox mailbox_;
   Poller poller_;
   TimerWheel deadlines_;
-  Handle<uv_idle_t> run_list_turn_;  // active while the run list has members: the loop does not block
+  Handle<uv_idle_t>
+      run_list_turn_;  // active while the run list has members: the loop does not block
   Handle<uv_prepare_t> turn_begins_;
   Handle<uv_check_t> turn_ends_;
   Timer accept_again_;
@@ -136,7 +137,7 @@ class Worker {
   std::unordered_map<std::string, std::unique_ptr<ClusterRoute>> routes_;
   std::vector<std::unique_ptr<Acceptor>> acceptors_;
   std::vector<std::unique_ptr<Session>> sessions_;  // each knows its index
-  size_t sessions_peak_ = 0;  // since memory was last given back
+  size_t sessions_peak_ = 0;                        // since memory was last given back
   std::vector<Session*> run_list_;
   std::vector<std::unique_ptr<Session>> ended_;
   std::vector<SessionRecord> records_;
