@@ -83,7 +83,7 @@ class ClusterTest : public ::testing::Test {
   }
 
   std::optional<Permit> admit(Backend& wanted) {
-    return cluster->admit(*snapshot, level_of(wanted), wanted, now);
+    return snapshot->cluster->admit(*snapshot, level_of(wanted), wanted, now);
   }
 
   // Whether it takes a connection, without leaving a trace.
