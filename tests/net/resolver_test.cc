@@ -65,15 +65,6 @@ TEST_F(ResolverTest, many_questions_at_a_time_get_their_own_answers) {
   EXPECT_TRUE(run_until(loop, [&] { return answers == 50; }));
 }
 
-TEST_F(ResolverTest, impossible_name_is_answered_later_too) {
-  Resolver resolver(loop);
-  std::optional<Resolver::Answer> answer;
-  // Longer than any name can be; the configuration refuses it, a caller may not.
-  const Address name = host("localhost:80");
-  resolver.resolve(name, [&](Resolver::Answer got) { answer = std::move(got); });
-  ASSERT_TRUE(run_until(loop, [&] { return answer.has_value(); }));
-}
-
 TEST_F(ResolverTest, resolver_that_goes_answers_nobody) {
   auto resolver = std::make_unique<Resolver>(loop);
   bool is_answered = false;

@@ -24,7 +24,7 @@ class Resolver {
   Resolver(const Resolver&) = delete;
   Resolver& operator=(const Resolver&) = delete;
 
-  // Calls `on_answer` later, on the loop's thread.
+  // Calls `on_answer` on the loop's thread: later, or at once when libuv refuses the name.
   void resolve(const Address& name, std::function<void(Answer)> on_answer);
 
   bool is_busy() const { return !questions_.empty(); }
