@@ -1,6 +1,5 @@
 """The command line and the configuration file as a user meets them: exit statuses, errors,
 overrides."""
-import json
 import signal
 import subprocess
 import time
@@ -11,28 +10,11 @@ import pytest
 from support import kernel
 from support.backends import Backend
 from support.processes import end, spawn
-from support.sluice import EXECUTABLE, Sluice, front, run
+from support.sluice import EXECUTABLE, Sluice, front, run, simple
 from support.sockets import connect
 
 PROJECT = Path(__file__).parents[2]
 INVALID, USAGE = 1, 2
-
-
-@pytest.fixture
-def conf_file(tmp_path):
-    def write(conf, name="conf.yaml"):
-        path = tmp_path / name
-        path.write_text(conf if isinstance(conf, str) else json.dumps(conf))
-        return path
-
-    return write
-
-
-def simple(address="127.0.0.1:0"):
-    return {
-        "listeners": [{"name": "web", "address": address, "cluster": "web"}],
-        "clusters": [{"name": "web", "backends": ["127.0.0.1:9"]}],
-    }
 
 
 def test_every_error_of_a_configuration_is_told_with_place_caret_and_suggestion(conf_file):

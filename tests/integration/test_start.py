@@ -11,28 +11,11 @@ import pytest
 from support import kernel, requires
 from support.backends import Backend
 from support.processes import end, spawn
-from support.sluice import EXECUTABLE, Sluice, front, run
+from support.sluice import EXECUTABLE, Sluice, front, run, simple
 from support.sockets import greeting, listen, session
 from support.waiting import eventually
 
 INVALID, USAGE, CANNOT_START = 1, 2, 3
-
-
-@pytest.fixture
-def conf_file(tmp_path):
-    def write(conf, name="conf.yaml"):
-        path = tmp_path / name
-        path.write_text(conf if isinstance(conf, str) else json.dumps(conf))
-        return path
-
-    return write
-
-
-def simple(address="127.0.0.1:0"):
-    return {
-        "listeners": [{"name": "web", "address": address, "cluster": "web"}],
-        "clusters": [{"name": "web", "backends": ["127.0.0.1:9"]}],
-    }
 
 
 def assert_cannot_start(done, *words):

@@ -45,6 +45,14 @@ def front(backends, *, cluster=None, listener=None, **settings):
     }
 
 
+def simple(address="127.0.0.1:0"):
+    """The least that is a configuration, in front of nobody."""
+    return {
+        "listeners": [{"name": "web", "address": address, "cluster": "web"}],
+        "clusters": [{"name": "web", "backends": ["127.0.0.1:9"]}],
+    }
+
+
 def _backend(item):
     if isinstance(item, (str, dict)):
         return item
