@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 
 #include <array>
 #include <atomic>
@@ -29,6 +30,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr auto kAskEvery = std::chrono::milliseconds(20);
+// A client that connects in the very moment in which the listening socket is closed may, on Linux,
+// be left connected to nobody.
+constexpr timeval kPatience{.tv_sec = 2, .tv_usec = 0};
 
 // Prints lines with the time since the demo's start. Any thread.
 class Narrator {
@@ -71,6 +75,7 @@ class Pace {
 std::string ask(const Address& server) {
   const SocketAddress where(server);
   const UniqueFd fd(::socket(where.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience);
   if (::connect(fd.get(), where.data(), where.size()) != 0) return {};
   std::string answer;
   std::array<char, 64> chunk{};

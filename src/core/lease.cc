@@ -6,15 +6,27 @@
 
 namespace sluice {
 
+ConnectionPlace& ConnectionPlace::operator=(ConnectionPlace&& other) noexcept {
+  if (this != &other) {
+    release();
+    backend_ = std::move(other.backend_);
+  }
+  return *this;
+}
+
+void ConnectionPlace::release() {
+  if (const auto backend = std::exchange(backend_, nullptr)) backend->remove_connection();
+}
+
 Lease::Lease(std::shared_ptr<const ClusterSnapshot> snapshot, std::shared_ptr<Backend> backend,
              Permit permit)
-    : snapshot_(std::move(snapshot)), backend_(std::move(backend)), permit_(permit) {}
+    : snapshot_(std::move(snapshot)), place_(std::move(backend)), permit_(permit) {}
 
 Lease& Lease::operator=(Lease&& other) noexcept {
   if (this != &other) {
     release();
     snapshot_ = std::move(other.snapshot_);
-    backend_ = std::move(other.backend_);
+    place_ = std::move(other.place_);
     permit_ = other.permit_;
   }
   return *this;
@@ -22,15 +34,15 @@ Lease& Lease::operator=(Lease&& other) noexcept {
 
 void Lease::settle(ConnectOutcome outcome, TimePoint now, Random& random) {
   if (const auto snapshot = std::exchange(snapshot_, nullptr)) {
-    snapshot->cluster->record_connect(*snapshot, *backend_, permit_, outcome, now, random);
+    snapshot->cluster->record_connect(*snapshot, *backend(), permit_, outcome, now, random);
   }
 }
 
-void Lease::release() {
+ConnectionPlace Lease::take_place() {
   if (const auto snapshot = std::exchange(snapshot_, nullptr)) {
-    snapshot->cluster->abandon_connect(*backend_, permit_);
+    snapshot->cluster->abandon_connect(*backend(), permit_);
   }
-  if (const auto backend = std::exchange(backend_, nullptr)) backend->remove_connection();
+  return std::move(place_);
 }
 
 }  // namespace sluice

@@ -12,10 +12,6 @@
 namespace sluice {
 namespace {
 
-// The lowest port the kernel picks for outgoing connections unless told otherwise (ip(7),
-// ip_local_port_range): below it nothing can connect to itself.
-constexpr uint16_t kFirstEphemeralPort = 1024;
-
 int bind_source(int fd, const Address& source) {
   // Chooses the port at connect(), so that one port can serve many destinations (ip(7)).
   const int yes = 1;
@@ -108,7 +104,7 @@ ConnectProgress connect_progress(int fd, Readiness readiness) {
 }
 
 bool is_connected_to_itself(int fd, const Address& target) {
-  if (!target.is_ip() || target.port() < kFirstEphemeralPort) return false;
+  if (!target.is_ip()) return false;
   // Not the target's address, which may be 0.0.0.0.
   const Address own = local_address(fd);
   return own.port() == target.port() && own == peer_address(fd);

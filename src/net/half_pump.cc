@@ -5,8 +5,9 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <utility>
+
+#include "sluice/net/socket_options.h"
 
 namespace sluice {
 namespace {
@@ -62,31 +63,37 @@ HalfPump::Progress HalfPump::step(Endpoint& source, Endpoint& sink, PumpResource
 
 void HalfPump::abandon(PipePool& pipes) {
   if (pipe_) pipes.discard(std::move(pipe_));
-  buffer_.reset();
-  buffered_bytes_ = piped_bytes_ = 0;
+  remainder_.reset();
+  piped_bytes_ = 0;
   state_ = State::done;
 }
 
 bool HalfPump::flush(Endpoint& sink, PumpResources& resources) {
   if (!sink.is_writable) return false;
-  return piped_bytes_ > 0 ? flush_pipe(sink, resources) : flush_buffer(sink);
+  before_write(sink);
+  return piped_bytes_ > 0 ? flush_pipe(sink, resources) : flush_remainder(sink);
 }
 
-bool HalfPump::flush_buffer(Endpoint& sink) {
-  const ssize_t written = ::send(sink.fd.get(), buffer_.get() + buffered_from_, buffered_bytes_,
-                                 MSG_NOSIGNAL | MSG_DONTWAIT);
+void HalfPump::before_write(Endpoint& sink) const {
+  if (!sink.is_nodelay_due || bytes_moved_ == 0) return;
+  set_nodelay(sink.fd.get());
+  sink.is_nodelay_due = false;
+}
+
+bool HalfPump::flush_remainder(Endpoint& sink) {
+  const ssize_t written = ::send(sink.fd.get(), remainder_->bytes.data() + remainder_->written,
+                                 remainder_->size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   if (written < 0) {
-    if (errno == EINTR) return flush_buffer(sink);
+    if (errno == EINTR) return flush_remainder(sink);
     sink.is_writable = false;
     if (!is_transient(errno)) sink.break_with(errno);
     return false;
   }
   bytes_moved_ += static_cast<uint64_t>(written);
-  buffered_from_ += static_cast<uint32_t>(written);
-  buffered_bytes_ -= static_cast<uint32_t>(written);
-  sink.is_writable = buffered_bytes_ == 0;  // a short write says that the socket is full
-  if (buffered_bytes_ == 0) buffer_.reset();
-  return buffered_bytes_ == 0;
+  remainder_->written += static_cast<size_t>(written);
+  if (remainder_->size() == 0) remainder_.reset();
+  sink.is_writable = !remainder_;  // a short write says that the socket is full
+  return !remainder_;
 }
 
 bool HalfPump::flush_pipe(Endpoint& sink, PumpResources& resources) {
@@ -128,6 +135,7 @@ size_t HalfPump::copy(Endpoint& source, Endpoint& sink, PumpResources& resources
   if (bytes < wanted && !may_be_cut_short) source.is_readable = false;
   judge_read(bytes, source, resources);
 
+  before_write(sink);
   ssize_t written =
       ::send(sink.fd.get(), resources.scratch.data(), bytes, MSG_NOSIGNAL | MSG_DONTWAIT);
   if (written < 0) {
@@ -140,17 +148,11 @@ size_t HalfPump::copy(Endpoint& source, Endpoint& sink, PumpResources& resources
   bytes_moved_ += static_cast<uint64_t>(written);
   if (static_cast<size_t>(written) < bytes) {
     sink.is_writable = false;
-    keep(resources.scratch.subspan(static_cast<size_t>(written),
-                                   bytes - static_cast<size_t>(written)));
+    const auto rest = resources.scratch.first(bytes).subspan(static_cast<size_t>(written));
+    remainder_ =
+        std::make_unique<Remainder>(Remainder{.bytes = std::vector(rest.begin(), rest.end())});
   }
   return bytes;
-}
-
-void HalfPump::keep(std::span<const char> rest) {
-  buffer_ = std::make_unique_for_overwrite<char[]>(rest.size());
-  std::memcpy(buffer_.get(), rest.data(), rest.size());
-  buffered_from_ = 0;
-  buffered_bytes_ = static_cast<uint32_t>(rest.size());
 }
 
 void HalfPump::judge_read(size_t bytes, const Endpoint& source, PumpResources& resources) {

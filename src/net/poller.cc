@@ -17,6 +17,12 @@ constexpr int kEventsPerWait = 256;
 constexpr int kWaitsPerTurnMax = 4;
 constexpr uintptr_t kTagMask = 1;
 static_assert(alignof(PollTarget) > kTagMask, "the tag lives in the pointer's lowest bit");
+constexpr uint64_t kLoopItself = 0;  // in place of a target: the loop's own descriptor
+
+[[noreturn]] void give_up(const char* what) {
+  std::fprintf(stderr, "sluice: cannot %s: %s\n", what, std::strerror(errno));
+  std::abort();
+}
 
 }  // namespace
 
@@ -29,14 +35,21 @@ bool Readiness::is_hung_up() const { return (events & EPOLLHUP) != 0; }
 bool Readiness::has_error() const { return (events & EPOLLERR) != 0; }
 bool Readiness::has_urgent() const { return (events & EPOLLPRI) != 0; }
 
-Poller::Poller(Loop& loop) : epoll_(epoll_create1(EPOLL_CLOEXEC)), poll_(this) {
-  if (!epoll_) {
-    std::fprintf(stderr, "sluice: cannot create an epoll descriptor: %s\n", std::strerror(errno));
-    std::abort();
+Poller::Poller(Loop& loop, Nesting nesting) : loop_(loop), epoll_(epoll_create1(EPOLL_CLOEXEC)) {
+  if (!epoll_) give_up("create an epoll descriptor");
+  if (nesting == Nesting::around_loop) {
+    epoll_event event{};
+    event.events = EPOLLIN;
+    event.data.u64 = kLoopItself;
+    if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, uv_backend_fd(loop.raw()), &event) != 0) {
+      give_up("watch an event loop");
+    }
+    return;
   }
-  uv_poll_init(loop.raw(), poll_.raw(), epoll_.get());
-  uv_poll_start(poll_.raw(), UV_READABLE,
-                [](uv_poll_t* poll, int, int) { static_cast<Poller*>(poll->data)->dispatch(); });
+  watch_.emplace(this);
+  uv_poll_init(loop.raw(), watch_->raw(), epoll_.get());
+  uv_poll_start(watch_->raw(), UV_READABLE,
+                [](uv_poll_t* poll, int, int) { static_cast<Poller*>(poll->data)->dispatch(0); });
 }
 
 Result<void> Poller::add(int fd, PollTarget& target, unsigned tag) {
@@ -59,17 +72,35 @@ Result<void> Poller::control(int fd, uint32_t events, PollTarget& target, unsign
 
 void Poller::remove(int fd) { epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr); }
 
-void Poller::dispatch() {
+// True when the loop itself is ready.
+bool Poller::dispatch(int timeout_ms) {
   std::array<epoll_event, kEventsPerWait> events;
+  bool is_loop_ready = false;
   for (int wait = 0; wait < kWaitsPerTurnMax; ++wait) {
-    const int count = epoll_wait(epoll_.get(), events.data(), kEventsPerWait, 0);
+    const int count = epoll_wait(epoll_.get(), events.data(), kEventsPerWait, timeout_ms);
+    uv_update_time(loop_.raw());
     for (int i = 0; i < count; ++i) {
       const epoll_event& event = events[static_cast<size_t>(i)];
+      if (event.data.u64 == kLoopItself) {
+        is_loop_ready = true;
+        continue;
+      }
       auto* target = reinterpret_cast<PollTarget*>(event.data.u64 & ~kTagMask);
       target->on_ready(static_cast<unsigned>(event.data.u64 & kTagMask), Readiness{event.events});
     }
-    if (count < kEventsPerWait) return;
+    if (count < kEventsPerWait) break;
+    timeout_ms = 0;
   }
+  return is_loop_ready;
+}
+
+// Embedding as libuv documents it: uv_backend_timeout() is 0 when a timer is due and when a handle
+// has been started whose descriptor the loop has yet to watch.
+void Poller::run_turn(bool may_block) {
+  uv_loop_t* loop = loop_.raw();
+  uv_update_time(loop);
+  const bool is_loop_ready = dispatch(may_block ? uv_backend_timeout(loop) : 0);
+  if (is_loop_ready || uv_backend_timeout(loop) == 0) uv_run(loop, UV_RUN_NOWAIT);
 }
 
 }  // namespace sluice

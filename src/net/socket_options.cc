@@ -21,13 +21,14 @@ int to_seconds(Duration span) {
 }  // namespace
 
 void set_connect_options(int fd, const TcpOptions& options) {
-  if (options.nodelay) set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
   // Urgent data stays in line: a read stops short at an urgent byte that is not, and loses it.
   set_option(fd, SOL_SOCKET, SO_OOBINLINE, 1);
   if (options.user_timeout) {
     set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(to_ms(*options.user_timeout)));
   }
 }
+
+void set_nodelay(int fd) { set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1); }
 
 void set_keepalive(int fd, const KeepaliveOptions& options) {
   set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, to_seconds(options.idle));
@@ -38,6 +39,7 @@ void set_keepalive(int fd, const KeepaliveOptions& options) {
 
 void set_listener_options(int fd, const TcpOptions& options) {
   set_connect_options(fd, options);
+  if (options.nodelay) set_nodelay(fd);
   if (options.keepalive) set_keepalive(fd, *options.keepalive);
 }
 

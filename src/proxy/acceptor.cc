@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -18,9 +19,13 @@ Acceptor::Acceptor(Worker& worker, std::shared_ptr<Listener> listener, ClusterRo
 }
 
 void Acceptor::on_ready(unsigned, Readiness) {
-  for (int i = 0; i < kBatch; ++i) {
-    if (!is_watching_ || accept_one() != Next::more) return;
+  for (int i = 0; i < batch_; ++i) {
+    if (!is_watching_) return;
+    if (accept_one() == Next::more) continue;
+    batch_ = 1;
+    return;
   }
+  batch_ = std::min(2 * batch_, kBatchMax);
 }
 
 void Acceptor::pause() {

@@ -261,7 +261,8 @@ void Session::finish(EndReason reason) {
   client_.fd.reset();
   backend_.fd.reset();
   worker_.session_ended(*this);
-  lease_.release();
+  place_.release();
+  connecting_.reset();
 }
 
 SessionRecord Session::record() const {
@@ -269,7 +270,7 @@ SessionRecord Session::record() const {
   record.ended_at = now();
   record.listener = listener_;
   record.client = client_address_;
-  record.backend = lease_ ? lease_.backend() : connecting_ ? connecting_->last_tried : nullptr;
+  record.backend = place_ ? place_.backend() : connecting_ ? connecting_->last_tried : nullptr;
   record.attempts = attempts_;
   record.received = upstream_.bytes_moved();
   record.sent = downstream_.bytes_moved();

@@ -84,9 +84,9 @@ void Session::connect_next() {
 
 // True when there is something to wait for.
 bool Session::begin_attempt(Lease lease) {
-  lease_ = std::move(lease);
-  ConnectStart start =
-      start_connect(lease_.backend()->address(), route_.source_address, route_.tcp);
+  connecting_->lease = std::move(lease);
+  const std::shared_ptr<Backend>& backend = connecting_->lease.backend();
+  ConnectStart start = start_connect(backend->address(), route_.source_address, route_.tcp);
   int error = start.error;
   if (error == 0 && !worker_.poller().add(start.fd.get(), *this, kBackend)) error = ENOMEM;
   if (is_shortage(error)) {
@@ -94,14 +94,16 @@ bool Session::begin_attempt(Lease lease) {
     return true;
   }
   ++attempts_;
-  connecting_->tried.push_back(lease_.backend().get());
-  connecting_->last_tried = lease_.backend();
+  connecting_->tried.push_back(backend.get());
+  connecting_->last_tried = backend;
   if (error != 0) {
     fail_attempt(error);
     return false;
   }
-  static_cast<Endpoint&>(backend_) =
-      Endpoint{.fd = std::move(start.fd), .is_unix = lease_.backend()->address().is_unix()};
+  const bool is_unix = backend->address().is_unix();
+  static_cast<Endpoint&>(backend_) = Endpoint{.fd = std::move(start.fd),
+                                              .is_nodelay_due = route_.tcp.nodelay && !is_unix,
+                                              .is_unix = is_unix};
   const Duration timeout = route_.picker.snapshot()->settings.connect_timeout;
   connecting_->attempt_began = now();
   connecting_->attempt_deadline = std::min(now() + timeout, connecting_->deadline);
@@ -114,8 +116,8 @@ bool Session::begin_attempt(Lease lease) {
 
 void Session::end_attempt(ConnectOutcome outcome) {
   backend_.fd.reset();
-  lease_.settle(outcome, now(), worker_.random());
-  lease_.release();
+  connecting_->lease.settle(outcome, now(), worker_.random());
+  connecting_->lease.release();
 }
 
 void Session::fail_attempt(int error) {
@@ -140,7 +142,8 @@ void Session::on_backend_progress(Readiness readiness) {
   if (progress.state == ConnectProgress::State::under_way) return;
   if (progress.state == ConnectProgress::State::failed) {
     fail_attempt(progress.error);
-  } else if (is_connected_to_itself(backend_.fd.get(), lease_.backend()->address())) {
+  } else if (may_be_connected_to_itself() &&
+             is_connected_to_itself(backend_.fd.get(), connecting_->lease.backend()->address())) {
     end_attempt(ConnectOutcome::self_connect);
   } else {
     backend_.take_in(readiness);
@@ -148,6 +151,10 @@ void Session::on_backend_progress(Readiness readiness) {
     return;
   }
   connect_next();
+}
+
+bool Session::may_be_connected_to_itself() const {
+  return worker_.local_ports().may_be_picked(connecting_->lease.backend()->address().port(), now());
 }
 
 void Session::on_connect_deadline() {
@@ -176,7 +183,7 @@ void Session::on_connect_deadline() {
 }
 
 void Session::try_full_backlog_again() {
-  const int error = connect_again(backend_.fd.get(), lease_.backend()->address());
+  const int error = connect_again(backend_.fd.get(), connecting_->lease.backend()->address());
   if (error == EAGAIN) {
     worker_.deadlines().schedule(*this,
                                  std::min(now() + kRetryDelay, connecting_->attempt_deadline));
@@ -192,7 +199,8 @@ void Session::try_full_backlog_again() {
 }
 
 void Session::on_connected(int error) {
-  lease_.settle(ConnectOutcome::connected, now(), worker_.random());
+  connecting_->lease.settle(ConnectOutcome::connected, now(), worker_.random());
+  place_ = connecting_->lease.take_place();
   connect_ms_ = static_cast<int32_t>(to_ms(now() - started_at_));
   connecting_.reset();
   move_to(Phase::relaying);

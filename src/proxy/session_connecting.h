@@ -15,6 +15,7 @@ struct Session::Connecting {
     own_shortage,  // of our own: pick again in a moment
   };
 
+  Lease lease;  // of the attempt under way
   TriedBackends tried;
   std::shared_ptr<const Backend> last_tried;
   TimePoint deadline{};  // of all attempts together

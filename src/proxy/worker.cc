@@ -20,12 +20,9 @@ constexpr size_t kRecordsPerBatch = 256;
 
 Worker::Worker(Options options, Reports reports, ConnectionLimit& process_limit)
     : mailbox_(loop_),
-      poller_(loop_),
+      poller_(loop_, Poller::Nesting::around_loop),
       deadlines_(loop_,
                  [](TimerWheel::Entry& entry) { static_cast<Session&>(entry).on_deadline(); }),
-      run_list_turn_(this),
-      turn_begins_(this),
-      turn_ends_(this),
       accept_again_(loop_, [this] { resume_accepting(); }),
       records_due_(loop_, [this] { hand_over_records(); }),
       options_(options),
@@ -36,16 +33,7 @@ Worker::Worker(Options options, Reports reports, ConnectionLimit& process_limit)
       pipes_(options.pipes_max),
       pump_resources_{.scratch = scratch_,
                       .pipes = pipes_,
-                      .may_splice = options.splice == SpliceMode::automatic} {
-  uv_idle_init(loop_.raw(), run_list_turn_.raw());
-  const auto free_ended = [](auto* handle) {
-    static_cast<Worker*>(handle->data)->free_ended_sessions();
-  };
-  uv_prepare_init(loop_.raw(), turn_begins_.raw());
-  uv_prepare_start(turn_begins_.raw(), free_ended);
-  uv_check_init(loop_.raw(), turn_ends_.raw());
-  uv_check_start(turn_ends_.raw(), free_ended);
-}
+                      .may_splice = options.splice == SpliceMode::automatic} {}
 
 Worker::~Worker() = default;
 
@@ -69,7 +57,15 @@ void Worker::add_listener(std::shared_ptr<Listener> listener, std::shared_ptr<Un
 }
 
 void Worker::start() {
-  thread_ = std::thread([this] { loop_.run(); });
+  thread_ = std::thread([this] { run(); });
+}
+
+void Worker::run() {
+  while (is_running_) {
+    poller_.run_turn(run_list_.empty());
+    run_listed_sessions();
+    free_ended_sessions();
+  }
 }
 
 void Worker::stop_accepting(std::function<void()> on_idle) {
@@ -90,7 +86,7 @@ void Worker::cut_sessions(EndReason reason) {
 void Worker::stop() {
   post([this] {
     hand_over_records();
-    loop_.stop();
+    is_running_ = false;
   });
 }
 
@@ -149,19 +145,13 @@ void Worker::tell_if_idle() {
   std::exchange(on_idle_, nullptr)();
 }
 
-void Worker::run_again(Session& session) {
-  if (run_list_.empty()) {
-    uv_idle_start(run_list_turn_.raw(),
-                  [](uv_idle_t* idle) { static_cast<Worker*>(idle->data)->run_listed_sessions(); });
-  }
-  run_list_.push_back(&session);
-}
+void Worker::run_again(Session& session) { run_list_.push_back(&session); }
 
 void Worker::run_listed_sessions() {
+  if (run_list_.empty()) return;
   std::vector<Session*> turn;
   turn.swap(run_list_);
   for (Session* session : turn) session->resume();
-  if (run_list_.empty()) uv_idle_stop(run_list_turn_.raw());
 }
 
 void Worker::pause_accepting(std::string_view why) {
@@ -183,6 +173,10 @@ void Worker::note_pause(const Listener& listener, std::string_view why) {
 }
 
 void Worker::note_local_error(std::string_view error) {
+  // As for a pause: it comes with every connection for as long as it lasts.
+  if (error == last_local_error_ && now() - last_error_notice_ < kNoticeInterval) return;
+  last_local_error_ = error;
+  last_error_notice_ = now();
   reports_.on_notice(
       {.kind = WorkerNotice::Kind::local_error, .listener = {}, .why = std::string(error)});
 }

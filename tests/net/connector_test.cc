@@ -3,20 +3,19 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
 #include <vector>
 
 #include "open_files.h"
 #include "sluice/net/half_pump.h"
 #include "sluice/net/socket_address.h"
 #include "sockets.h"
+#include "temporary_directory.h"
 #include "waiting.h"
 
 namespace sluice {
@@ -54,21 +53,6 @@ class Attempt final : public PollTarget {
   Readiness last_readiness;
 };
 
-class TemporaryDirectory {
- public:
-  TemporaryDirectory() {
-    std::string name = std::filesystem::temp_directory_path() / "sluice-test-XXXXXX";
-    path_ = ::mkdtemp(name.data());
-  }
-  ~TemporaryDirectory() { std::filesystem::remove_all(path_); }
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-  std::string file(const std::string& name) const { return path_ / name; }
-
- private:
-  std::filesystem::path path_;
-};
-
 TEST(Connector, connects_over_ipv4_ipv6_and_unix) {
   for (const Address& address : {loopback(), ipv6_loopback(), unused_abstract_name()}) {
     const UniqueFd listening = listen_on(address);
@@ -91,10 +75,7 @@ TEST(Connector, socket_does_not_block_is_not_inherited_and_has_its_options) {
   const ConnectStart start = start_connect(address_of(listening), std::nullopt, TcpOptions{});
   EXPECT_NE(::fcntl(start.fd.get(), F_GETFL) & O_NONBLOCK, 0);
   EXPECT_NE(::fcntl(start.fd.get(), F_GETFD) & FD_CLOEXEC, 0);
-  int nodelay = 0;
-  socklen_t size = sizeof nodelay;
-  ::getsockopt(start.fd.get(), IPPROTO_TCP, TCP_NODELAY, &nodelay, &size);
-  EXPECT_EQ(nodelay, 1);
+  EXPECT_EQ(option_of(start.fd, SOL_SOCKET, SO_OOBINLINE), 1);
 }
 
 TEST(Connector, refused_is_refused) {

@@ -1,6 +1,8 @@
 #include "sluice/net/half_pump.h"
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -228,6 +230,22 @@ TEST(HalfPump, broken_sink_is_found_by_a_write_too) {
   rig.sink.break_with(EPIPE);
   rig.step();
   EXPECT_TRUE(rig.pump.is_done());
+}
+
+TEST(HalfPump, nagle_is_switched_off_before_the_second_write_and_not_before_the_first) {
+  for (const bool is_due : {true, false}) {
+    PumpRig rig;
+    const auto nodelay = [&] { return option_of(rig.sink.fd, IPPROTO_TCP, TCP_NODELAY); };
+    const int off = 0;
+    ::setsockopt(rig.sink.fd.get(), IPPROTO_TCP, TCP_NODELAY, &off, sizeof off);
+    rig.sink.is_nodelay_due = is_due;
+    rig.watch();
+    EXPECT_EQ(rig.carry("first"), "first");
+    rig.turn();
+    EXPECT_EQ(nodelay(), 0);
+    EXPECT_EQ(rig.carry("second"), "second");
+    EXPECT_EQ(nodelay(), is_due ? 1 : 0);
+  }
 }
 
 TEST(HalfPump, uses_no_more_than_its_share_of_a_turn) {

@@ -20,13 +20,6 @@
 namespace sluice {
 namespace {
 
-int option_of(const UniqueFd& fd, int level, int option) {
-  int value = -1;
-  socklen_t size = sizeof value;
-  EXPECT_EQ(::getsockopt(fd.get(), level, option, &value, &size), 0);
-  return value;
-}
-
 class ListenerSocket : public testing::Test {
  protected:
   void SetUp() override {

@@ -10,6 +10,8 @@
 #include <thread>
 #include <vector>
 
+#include "sluice/base/function_ref.h"
+#include "sluice/net/mailbox.h"
 #include "sockets.h"
 #include "waiting.h"
 
@@ -199,6 +201,66 @@ TEST_F(PollerTest, bad_descriptor_is_an_error) {
   const auto result = poller.add(-1, ear, 0);
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().system_error, EBADF);
+}
+
+// The poller waits, and the loop is one of the things it waits for.
+class PollerAroundLoopTest : public testing::Test {
+ protected:
+  bool turns_until(FunctionRef<bool()> is_true) {
+    bool is_late = false;
+    Timer patience(loop, [&] { is_late = true; });
+    patience.start(std::chrono::seconds(10));
+    while (!is_true() && !is_late) poller.run_turn(true);
+    return !is_late;
+  }
+
+  Loop loop;
+  Poller poller{loop, Poller::Nesting::around_loop};
+  Mailbox mailbox{loop};
+};
+
+TEST_F(PollerAroundLoopTest, tells_of_sockets_while_the_loop_has_nothing_to_do) {
+  SocketPair pair = connected_pair(Transport::tcp);
+  Ear ear;
+  ASSERT_TRUE(poller.add(pair.near.get(), ear, 1));
+  poller.run_turn(true);
+  ASSERT_TRUE(ear.heard(&Readiness::is_writable));
+  poller.run_turn(false);
+  EXPECT_TRUE(ear.events.empty()) << "told of twice";
+  send_some(pair.far, "a");
+  ASSERT_TRUE(turns_until([&] { return !ear.events.empty(); }));
+  EXPECT_EQ(ear.events[0].tag, 1U);
+  EXPECT_TRUE(ear.heard(&Readiness::is_readable));
+}
+
+TEST_F(PollerAroundLoopTest, timer_is_on_time_by_the_clock_that_stands_still_in_a_turn) {
+  const TimePoint start = loop.now();
+  TimePoint rang_at{};
+  Timer timer(loop, [&] { rang_at = loop.now(); });
+  timer.start(std::chrono::milliseconds(30));
+  ASSERT_TRUE(turns_until([&] { return rang_at != TimePoint{}; }));
+  EXPECT_GE(rang_at - start, std::chrono::milliseconds(30));
+}
+
+TEST_F(PollerAroundLoopTest, task_from_another_thread_wakes_it) {
+  bool has_run = false;
+  poller.run_turn(false);
+  std::jthread other([&] { mailbox.post([&] { has_run = true; }); });
+  EXPECT_TRUE(turns_until([&] { return has_run; }));
+}
+
+TEST_F(PollerAroundLoopTest, handle_started_between_turns_is_watched) {
+  SocketPair pair = connected_pair(Transport::tcp);
+  poller.run_turn(false);
+  bool is_readable = false;
+  Handle<uv_poll_t> watch(&is_readable);
+  uv_poll_init(loop.raw(), watch.raw(), pair.near.get());
+  uv_poll_start(watch.raw(), UV_READABLE,
+                [](uv_poll_t* poll, int, int) { *static_cast<bool*>(poll->data) = true; });
+  poller.run_turn(false);
+  EXPECT_FALSE(is_readable);
+  send_some(pair.far, "a");
+  EXPECT_TRUE(turns_until([&] { return is_readable; }));
 }
 
 }  // namespace

@@ -10,21 +10,14 @@
 namespace sluice {
 namespace {
 
-int option_of(const UniqueFd& fd, int level, int option) {
-  int value = -1;
-  socklen_t size = sizeof value;
-  EXPECT_EQ(::getsockopt(fd.get(), level, option, &value, &size), 0);
-  return value;
-}
-
 UniqueFd tcp_socket() { return UniqueFd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)); }
 
-TEST(SocketOptions, connect_options_leave_keepalive_for_later) {
+TEST(SocketOptions, connect_options_leave_nodelay_and_keepalive_for_later) {
   const UniqueFd fd = tcp_socket();
   TcpOptions options;
   options.user_timeout = std::chrono::milliseconds(1500);
   set_connect_options(fd.get(), options);
-  EXPECT_EQ(option_of(fd, IPPROTO_TCP, TCP_NODELAY), 1);
+  EXPECT_EQ(option_of(fd, IPPROTO_TCP, TCP_NODELAY), 0);
   EXPECT_EQ(option_of(fd, SOL_SOCKET, SO_OOBINLINE), 1);
   EXPECT_EQ(option_of(fd, IPPROTO_TCP, TCP_USER_TIMEOUT), 1500);
   EXPECT_EQ(option_of(fd, SOL_SOCKET, SO_KEEPALIVE), 0);

@@ -62,8 +62,10 @@ SocketPair tcp_pair(BufferSizes near, BufferSizes far) {
   if (::connect(pair.near.get(), where.data(), where.size()) != 0) give_up("connect");
   pair.far = UniqueFd(::accept4(listening.get(), nullptr, nullptr, SOCK_CLOEXEC));
   if (!pair.far) give_up("accept");
-  set_connect_options(pair.near.get(), TcpOptions{});
-  set_connect_options(pair.far.get(), TcpOptions{});
+  for (const UniqueFd* fd : {&pair.near, &pair.far}) {
+    set_connect_options(fd->get(), TcpOptions{});
+    set_nodelay(fd->get());
+  }
   return pair;
 }
 
@@ -115,7 +117,10 @@ UniqueFd connect_to(const Address& address) {
   const SocketAddress where(address);
   UniqueFd fd(::socket(where.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
   set_time_limit(fd.get(), kTimeLimitSeconds);
-  if (address.is_ip()) set_connect_options(fd.get(), TcpOptions{});
+  if (address.is_ip()) {
+    set_connect_options(fd.get(), TcpOptions{});
+    set_nodelay(fd.get());
+  }
   if (::connect(fd.get(), where.data(), where.size()) != 0) return UniqueFd();
   return fd;
 }
@@ -130,6 +135,13 @@ UniqueFd accept_from(const UniqueFd& listening) {
 bool has_pending_client(const UniqueFd& listening, int timeout_ms) {
   pollfd waiting{.fd = listening.get(), .events = POLLIN, .revents = 0};
   return ::poll(&waiting, 1, timeout_ms) == 1;
+}
+
+int option_of(const UniqueFd& socket, int level, int option) {
+  int value = -1;
+  socklen_t size = sizeof value;
+  if (::getsockopt(socket.get(), level, option, &value, &size) != 0) give_up("getsockopt");
+  return value;
 }
 
 void set_nonblocking(int fd) { ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK); }

@@ -47,6 +47,8 @@ UniqueFd accept_from(const UniqueFd& listening);
 // Whether somebody waits to be accepted, within the time.
 bool has_pending_client(const UniqueFd& listening, int timeout_ms = 0);
 
+// An int-valued one (getsockopt).
+int option_of(const UniqueFd& socket, int level, int option);
 void set_nonblocking(int fd);
 void set_time_limit(int fd, int seconds);
 

@@ -1,10 +1,9 @@
-// A session's hold on its backend: the permit until the connect's verdict is in, and a place in the
-// backend's connection count until the end. Move only; going out of scope settles as abandoned what
-// was not settled and gives the place back, so that no odd exit path can lose a permit. Made by
-// Picker, owned by the session, on its worker's thread.
+// A session's hold on its backend: a Lease while it connects, of which only the ConnectionPlace is
+// left once the verdict is in. Made by Picker, owned by the session, on its worker's thread.
 #pragma once
 
 #include <memory>
+#include <utility>
 
 #include "sluice/base/random.h"
 #include "sluice/base/time.h"
@@ -14,6 +13,29 @@
 
 namespace sluice {
 
+// A place in a backend's connection count. Move only; given back when it goes.
+class ConnectionPlace {
+ public:
+  ConnectionPlace() = default;  // in none
+  // Takes over a place that was added to `backend`.
+  explicit ConnectionPlace(std::shared_ptr<Backend> backend) : backend_(std::move(backend)) {}
+  ConnectionPlace(ConnectionPlace&& other) noexcept = default;  // shared_ptr leaves nothing behind
+  ConnectionPlace& operator=(ConnectionPlace&& other) noexcept;
+  ConnectionPlace(const ConnectionPlace&) = delete;
+  ConnectionPlace& operator=(const ConnectionPlace&) = delete;
+  ~ConnectionPlace() { release(); }
+
+  explicit operator bool() const { return backend_ != nullptr; }
+  const std::shared_ptr<Backend>& backend() const { return backend_; }
+
+  void release();
+
+ private:
+  std::shared_ptr<Backend> backend_;
+};
+
+// A place with the permit to connect. Move only; going out of scope settles as abandoned what was
+// not settled, so that no odd exit path can lose a permit.
 class Lease {
  public:
   Lease() = default;  // of nothing
@@ -26,19 +48,21 @@ class Lease {
   Lease& operator=(const Lease&) = delete;
   ~Lease() { release(); }
 
-  explicit operator bool() const { return backend_ != nullptr; }
-  const std::shared_ptr<Backend>& backend() const { return backend_; }
+  explicit operator bool() const { return static_cast<bool>(place_); }
+  const std::shared_ptr<Backend>& backend() const { return place_.backend(); }
   bool is_trial() const { return permit_.is_trial; }
 
   // The connect's verdict, once; a second one is ignored.
   void settle(ConnectOutcome outcome, TimePoint now, Random& random);
 
-  // Settles as abandoned if need be and gives the place in the connection count back.
-  void release();
+  // Settles as abandoned if need be and gives the place up to whoever keeps it.
+  ConnectionPlace take_place();
+  // Settles as abandoned if need be and gives the place back.
+  void release() { take_place().release(); }
 
  private:
   std::shared_ptr<const ClusterSnapshot> snapshot_;  // until settled
-  std::shared_ptr<Backend> backend_;
+  ConnectionPlace place_;
   Permit permit_;
 };
 

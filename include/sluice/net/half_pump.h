@@ -22,6 +22,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "sluice/base/unique_fd.h"
 #include "sluice/net/pipe_pool.h"
@@ -37,7 +38,10 @@ struct Endpoint {
   bool is_writable = false;
   bool has_hangup = false;  // read until the end of the stream or the error itself shows
   bool has_urgent = false;  // an urgent byte was announced: reads stop short at it, splice hangs
-  bool is_unix = false;     // reads stop short at a passed descriptor, unannounced
+  // TCP_NODELAY is to be set before the second write: nothing delays the first, and many a session
+  // has no second.
+  bool is_nodelay_due = false;
+  bool is_unix = false;  // reads stop short at a passed descriptor, unannounced
 
   bool is_broken() const { return error != 0; }
   void break_with(int problem);
@@ -80,7 +84,7 @@ class HalfPump {
   State state() const { return state_; }
   bool is_done() const { return state_ == State::done; }
   // Bytes read and not yet handed to the sink's socket.
-  size_t bytes_in_flight() const { return buffered_bytes_ + piped_bytes_; }
+  size_t bytes_in_flight() const { return piped_bytes_ + (remainder_ ? remainder_->size() : 0); }
   // Bytes handed to the sink's socket.
   uint64_t bytes_moved() const { return bytes_moved_; }
 
@@ -89,14 +93,20 @@ class HalfPump {
 
  private:
   enum class Mode : uint8_t { copy, splice };
+  // What the sink did not take of a read.
+  struct Remainder {
+    std::vector<char> bytes;
+    size_t written = 0;  // of them
+    size_t size() const { return bytes.size() - written; }
+  };
 
   bool flush(Endpoint& sink, PumpResources& resources);
-  bool flush_buffer(Endpoint& sink);
+  bool flush_remainder(Endpoint& sink);
   bool flush_pipe(Endpoint& sink, PumpResources& resources);
   size_t fill(Endpoint& source, Endpoint& sink, PumpResources& resources);
   size_t copy(Endpoint& source, Endpoint& sink, PumpResources& resources);
   size_t splice_in(Endpoint& source, PumpResources& resources);
-  void keep(std::span<const char> rest);
+  void before_write(Endpoint& sink) const;
   void judge_read(size_t bytes, const Endpoint& source, PumpResources& resources);
   void end_source(Endpoint& source, ssize_t result, int error);
   bool use_pipe(PumpResources& resources);
@@ -105,10 +115,8 @@ class HalfPump {
   Mode mode_ = Mode::copy;
   uint8_t bulk_reads_ = 0;   // in a row, while copying
   uint8_t small_reads_ = 0;  // in a row, while splicing
-  uint32_t buffered_from_ = 0;
-  uint32_t buffered_bytes_ = 0;
   uint32_t piped_bytes_ = 0;
-  std::unique_ptr<char[]> buffer_;
+  std::unique_ptr<Remainder> remainder_;
   std::unique_ptr<Pipe> pipe_;
   uint64_t bytes_moved_ = 0;
 };

@@ -1,13 +1,13 @@
-// Readiness of many sockets: one epoll of our own inside the libuv loop, watched through a single
-// uv_poll_t. The only file that knows. Why not a uv_poll_t per socket: it costs two more epoll_ctl
-// and a mode switch for each, a DEL and an ADD at every change of interest, and turns an error
-// event into UV_EBADF (libuv 1.44). Here a socket is added once, edge-triggered, and removed by its
-// close.
+// Readiness of many sockets: one epoll of our own beside the libuv loop. The only file that knows.
+// Why not a uv_poll_t per socket: it costs two more epoll_ctl and a mode switch for each, a DEL and
+// an ADD at every change of interest, and turns an error event into UV_EBADF (libuv 1.44). Here a
+// socket is added once, edge-triggered, and removed by its close.
 #pragma once
 
 #include <uv.h>
 
 #include <cstdint>
+#include <optional>
 
 #include "sluice/base/result.h"
 #include "sluice/base/unique_fd.h"
@@ -41,7 +41,16 @@ class PollTarget {
 
 class Poller {
  public:
-  explicit Poller(Loop& loop);
+  // Which of the two waits.
+  enum class Nesting : uint8_t {
+    inside_loop,  // Loop::run() does, and watches our epoll through a uv_poll_t
+    around_loop,  // run_turn() does, and watches the loop's: one wait less in every turn
+  };
+  explicit Poller(Loop& loop, Nesting nesting = Nesting::inside_loop);
+
+  // Around the loop: waits for sockets, timers and the loop's other handles (only looks, unless it
+  // `may_block`) and calls back for what is ready.
+  void run_turn(bool may_block);
 
   // Edge-triggered, for everything, until `fd` is closed. `tag` is 0 or 1.
   Result<void> add(int fd, PollTarget& target, unsigned tag);
@@ -53,11 +62,12 @@ class Poller {
   void remove(int fd);
 
  private:
-  void dispatch();
+  bool dispatch(int timeout_ms);
   Result<void> control(int fd, uint32_t events, PollTarget& target, unsigned tag);
 
+  Loop& loop_;
   UniqueFd epoll_;
-  Handle<uv_poll_t> poll_;
+  std::optional<Handle<uv_poll_t>> watch_;  // the loop's on our epoll, when that is inside
 };
 
 }  // namespace sluice

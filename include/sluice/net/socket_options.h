@@ -10,8 +10,12 @@ namespace sluice {
 // options to accepted sockets, which saves the system calls per connection.
 void set_listener_options(int fd, const TcpOptions& options);
 
-// What a socket to a backend needs before its first byte.
+// What a socket to a backend needs before its first byte. `nodelay` is not among it: see
+// Endpoint::is_nodelay_due.
 void set_connect_options(int fd, const TcpOptions& options);
+
+// Small segments go at once, whatever is unacknowledged before them (TCP_NODELAY).
+void set_nodelay(int fd);
 
 // Keepalive matters to connections that last; set once one has, it costs short ones nothing.
 void set_keepalive(int fd, const KeepaliveOptions& options);

@@ -20,7 +20,7 @@ struct ClusterRoute;
 class Acceptor final : public PollTarget {
  public:
   // In one turn, before the sessions have theirs.
-  static constexpr int kBatch = 64;
+  static constexpr int kBatchMax = 64;
 
   // `socket` is listening and non-blocking; a unix one is shared with other workers.
   Acceptor(Worker& worker, std::shared_ptr<Listener> listener, ClusterRoute& route,
@@ -43,6 +43,9 @@ class Acceptor final : public PollTarget {
   std::shared_ptr<Listener> listener_;
   ClusterRoute& route_;
   std::shared_ptr<UniqueFd> socket_;
+  // How many to take in the next turn. Asking an empty queue costs a system call, so after a turn
+  // that found it empty just one; a queue that is not emptied is offered again in the next turn.
+  int batch_ = 1;
   bool is_watching_ = false;
 };
 

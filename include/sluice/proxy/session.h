@@ -68,8 +68,8 @@ class Session final : public PollTarget, public TimerWheel::Entry {
 
   // One socket with what the session wants to know about its peer.
   struct Leg : Endpoint {
-    DeadPeerWatch watch;
     bool is_unsettled = false;  // bytes were handed to it that it may not have acknowledged
+    DeadPeerWatch watch;
   };
   // What is needed only until a backend is connected.
   struct Connecting;
@@ -83,6 +83,7 @@ class Session final : public PollTarget, public TimerWheel::Entry {
   void fail_attempt(int error);
   void postpone(int error);
   void on_backend_progress(Readiness readiness);
+  bool may_be_connected_to_itself() const;
   void on_connect_deadline();
   void try_full_backlog_again();
   void on_connected(int error);
@@ -116,8 +117,8 @@ class Session final : public PollTarget, public TimerWheel::Entry {
   Leg backend_;
   HalfPump upstream_;    // client to backend
   HalfPump downstream_;  // backend to client
-  Lease lease_;
   std::unique_ptr<Connecting> connecting_;
+  ConnectionPlace place_;  // at the backend, once connected
   TimePoint started_at_;
   TimePoint last_activity_;
   TimePoint closing_until_{};

@@ -15,6 +15,7 @@
 #include "sluice/base/unique_fd.h"
 #include "sluice/core/picker.h"
 #include "sluice/net/half_pump.h"
+#include "sluice/net/local_ports.h"
 #include "sluice/net/loop.h"
 #include "sluice/net/mailbox.h"
 #include "sluice/net/pipe_pool.h"
@@ -91,6 +92,7 @@ class Worker {
   Poller& poller() { return poller_; }
   TimerWheel& deadlines() { return deadlines_; }
   PumpResources& pump_resources() { return pump_resources_; }
+  LocalPorts& local_ports() { return local_ports_; }
   Random& random() { return random_; }
   ConnectionLimit& process_limit() { return process_limit_; }
 
@@ -119,10 +121,6 @@ class Worker {
   Mailbox mailbox_;
   Poller poller_;
   TimerWheel deadlines_;
-  Handle<uv_idle_t>
-      run_list_turn_;  // active while the run list has members: the loop does not block
-  Handle<uv_prepare_t> turn_begins_;
-  Handle<uv_check_t> turn_ends_;
   Timer accept_again_;
   Timer records_due_;
 
@@ -130,6 +128,7 @@ class Worker {
   const Reports reports_;
   ConnectionLimit& process_limit_;
   Random random_;
+  LocalPorts local_ports_;
   std::vector<char> scratch_;
   PipePool pipes_;
   PumpResources pump_resources_;
@@ -138,12 +137,15 @@ class Worker {
   std::vector<std::unique_ptr<Acceptor>> acceptors_;
   std::vector<std::unique_ptr<Session>> sessions_;  // each knows its index
   size_t sessions_peak_ = 0;                        // since memory was last given back
-  std::vector<Session*> run_list_;
+  std::vector<Session*> run_list_;  // while it has members the worker does not block
   std::vector<std::unique_ptr<Session>> ended_;
   std::vector<SessionRecord> records_;
   TimePoint last_pause_notice_{};
+  TimePoint last_error_notice_{};
+  std::string last_local_error_;
   bool has_paused_acceptors_ = false;
   std::function<void()> on_idle_;  // set while accepting has stopped and sessions are left
+  bool is_running_ = true;
 
   std::thread thread_;
 };
