@@ -20,6 +20,16 @@ const Table<Config>& config_table() {
            "how long SIGTERM waits for sessions to end; off: as long as they take"},
           {"splice", FIELD(splice), choice({"auto", "off"}), Reload::yes,
            "auto: bulk is moved inside the kernel by splice(2); off: relay by copy only"},
+          ConfigRow::switchable(
+              "busy_poll", [](Config& config) { config.busy_poll.is_enabled = false; },
+              [](const Config& config) { return config.busy_poll.is_enabled; }, Reload::yes,
+              "workers look for more work for a moment before they sleep: a shorter round trip on "
+              "quiet connections, paid for with CPU time")
+              .switched_on_by([](Config& config) { config.busy_poll.is_enabled = true; }),
+          {"busy_poll.for", FIELD(busy_poll.span), duration(1us, 10ms).in_microseconds(),
+           Reload::yes, "for how long, after a turn that had work"},
+          {"busy_poll.max_cpu", FIELD(busy_poll.cpu_percent_max), integer(1, 100), Reload::yes,
+           "the part of a worker's time, in percent, that may go into it"},
           {"log", section(), Reload::no, "the process's own log"},
           {"log.level", FIELD(log.level), choice({"debug", "info", "warning", "error"}),
            Reload::yes, "the least important lines to write"},
@@ -40,7 +50,6 @@ const Table<Config>& config_table() {
           ConfigRow::later("state_file"),
           ConfigRow::later("state_max_age"),
           ConfigRow::later("admin"),
-          ConfigRow::later("busy_poll"),
           ConfigRow::later("drain_grace"),
           ConfigRow::later("watch"),
           ConfigRow::later("sandbox"),

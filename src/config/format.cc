@@ -24,6 +24,11 @@ std::string quoted(std::string_view text) {
 std::string format_duration(Duration value) {
   constexpr std::array<std::pair<std::string_view, int64_t>, 4> kUnits = {
       {{"h", 3'600'000'000'000}, {"m", 60'000'000'000}, {"s", 1'000'000'000}, {"ms", 1'000'000}}};
+  constexpr int64_t kMicrosecond = 1'000;
+  const bool is_short = value < std::chrono::milliseconds(1) && value.count() > 0;
+  if (is_short && value.count() % kMicrosecond == 0) {
+    return fmt::format("{}us", value.count() / kMicrosecond);
+  }
   for (const auto& [word, nanoseconds] : kUnits) {
     if (value.count() != 0 && value.count() % nanoseconds == 0) {
       return fmt::format("{}{}", value.count() / nanoseconds, word);

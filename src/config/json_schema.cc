@@ -39,7 +39,8 @@ std::string plain_value(const Type& type) {
     case Kind::percent:
       return R"({"type": "number", "minimum": 0, "maximum": 100})";
     case Kind::duration:
-      return R"({"type": "string", "pattern": "^[0-9]+([.][0-9]+)?(ms|s|m|h)$"})";
+      return fmt::format(R"({{"type": "string", "pattern": "^[0-9]+([.][0-9]+)?({}ms|s|m|h)$"}})",
+                         type.counts_microseconds ? "us|" : "");
     case Kind::choice:
       return one_of_words(type.choices);
     case Kind::text:

@@ -41,7 +41,10 @@ template <typename Scope>
 void read_section(const Table<Scope>& table, const Row<Scope>& row, const Node& node, Scope& out,
                   Reading& reading) {
   const std::string prefix = fmt::format("{}.", row.key);
-  if (node.kind == Node::Kind::map) return read_rows(table, prefix, node, out, reading);
+  if (node.kind == Node::Kind::map) {
+    if (row.switch_on) row.switch_on(out);
+    return read_rows(table, prefix, node, out, reading);
+  }
   if (node.is_scalar() && says_none(node.text, row.type)) return row.read(out, node, reading);
   const Row<Scope>* shorthand =
       row.type.shorthand.empty() ? nullptr : table.find(prefix + std::string(row.type.shorthand));

@@ -36,6 +36,8 @@ struct RowFace {
 
 template <typename Scope>
 struct Row : RowFace {
+  // Before the settings of a section that may be off are read.
+  std::function<void(Scope&)> switch_on;
   // Fills the field from a node; a section only when it is switched off.
   std::function<void(Scope&, const Node&, Reading&)> read;
   // The field as YAML; of a section, the word when it is off and else nothing.
@@ -64,6 +66,12 @@ struct Row : RowFace {
     row.read = [switch_off](Scope& scope, const Node&, Reading&) { switch_off(scope); };
     row.show = [is_on](const Scope& scope) { return std::string(is_on(scope) ? "" : "off"); };
     return row;
+  }
+
+  // For a section that is off by default: a map switches it on.
+  Row switched_on_by(std::function<void(Scope&)> action) && {
+    switch_on = std::move(action);
+    return std::move(*this);
   }
 
   static Row later(std::string_view key) {

@@ -62,8 +62,11 @@ struct Unit {
   int64_t nanoseconds;
 };
 
-constexpr std::array<Unit, 4> kUnits = {
-    {{"ms", 1'000'000}, {"s", 1'000'000'000}, {"m", 60'000'000'000}, {"h", 3'600'000'000'000}}};
+constexpr std::array<Unit, 5> kUnits = {{{"us", 1'000},
+                                         {"ms", 1'000'000},
+                                         {"s", 1'000'000'000},
+                                         {"m", 60'000'000'000},
+                                         {"h", 3'600'000'000'000}}};
 
 // Digits with at most one point among them, as nanoseconds; nothing when it is no such number,
 // "too large" as the largest value there is.
@@ -171,6 +174,10 @@ Complaint parse_scalar(std::string_view text, const Type& type, Duration& out) {
   }
   const auto unit = std::find_if(kUnits.begin(), kUnits.end(),
                                  [&](const Unit& candidate) { return candidate.word == word; });
+  if (word == "us" && !type.counts_microseconds) {
+    return fmt::format("{} is finer than this setting goes: {}", quoted(text),
+                       describe_range(type));
+  }
   const auto value = unit == kUnits.end() ? std::nullopt : scaled(number, unit->nanoseconds);
   if (!value) {
     return fmt::format("expected a duration as in 250ms, 5s, 1m or 2h{}, not {}",

@@ -65,6 +65,12 @@ Type Type::in_seconds() const {
   return type;
 }
 
+Type Type::in_microseconds() const {
+  Type type = *this;
+  type.counts_microseconds = true;
+  return type;
+}
+
 Type Type::or_list() const {
   Type type = *this;
   type.may_be_one = true;

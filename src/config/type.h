@@ -38,11 +38,13 @@ struct Type {
   std::string_view shorthand{};  // section, list: the setting that a value in place of a map is for
   bool may_be_one = false;       // a list of values that may be given as one value
   bool counts_seconds = false;   // duration: the kernel takes whole seconds
+  bool counts_microseconds = false;  // duration: so short that it may be given in those
 
   Type or_off() const { return or_none("off"); }
   Type or_auto() const { return or_none("auto"); }
   Type or_none(std::string_view word) const;
   Type in_seconds() const;
+  Type in_microseconds() const;
   Type or_list() const;
 };
 

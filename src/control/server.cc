@@ -146,6 +146,7 @@ void Server::make_workers(uint32_t workers, uint32_t pipes_max,
     };
     auto worker = std::make_unique<Worker>(Worker::Options{.pipes_max = pipes_max / workers,
                                                            .splice = config_.splice,
+                                                           .busy_poll = config_.busy_poll,
                                                            .seed = random_.next(),
                                                            .keeps_records = access_log_ != nullptr},
                                            std::move(reports), *process_limit_);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sys/epoll.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -35,7 +36,8 @@ bool Readiness::is_hung_up() const { return (events & EPOLLHUP) != 0; }
 bool Readiness::has_error() const { return (events & EPOLLERR) != 0; }
 bool Readiness::has_urgent() const { return (events & EPOLLPRI) != 0; }
 
-Poller::Poller(Loop& loop, Nesting nesting) : loop_(loop), epoll_(epoll_create1(EPOLL_CLOEXEC)) {
+Poller::Poller(Loop& loop, Nesting nesting, const BusyPollOptions& busy_poll)
+    : loop_(loop), epoll_(epoll_create1(EPOLL_CLOEXEC)), busy_poll_(busy_poll) {
   if (!epoll_) give_up("create an epoll descriptor");
   if (nesting == Nesting::around_loop) {
     epoll_event event{};
@@ -72,15 +74,36 @@ Result<void> Poller::control(int fd, uint32_t events, PollTarget& target, unsign
 
 void Poller::remove(int fd) { epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr); }
 
+int Poller::wait(std::span<epoll_event> events, int timeout_ms) {
+  if (timeout_ms != 0 && has_worked_) {
+    if (const int count = poll_busily(events); count > 0) return count;
+  }
+  return epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), timeout_ms);
+}
+
+int Poller::poll_busily(std::span<epoll_event> events) {
+  const auto began = Duration(uv_hrtime());
+  const Duration span = busy_poll_.grant(TimePoint(began));
+  Duration looked{0};
+  int count = 0;
+  while (count == 0 && looked < span) {
+    count = epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), 0);
+    looked = Duration(uv_hrtime()) - began;
+  }
+  busy_poll_.spend(looked);
+  return count;
+}
+
 // True when the loop itself is ready.
 bool Poller::dispatch(int timeout_ms) {
   std::array<epoll_event, kEventsPerWait> events;
   bool is_loop_ready = false;
-  for (int wait = 0; wait < kWaitsPerTurnMax; ++wait) {
-    const int count = epoll_wait(epoll_.get(), events.data(), kEventsPerWait, timeout_ms);
+  for (int i = 0; i < kWaitsPerTurnMax; ++i) {
+    const int count = wait(events, timeout_ms);
     uv_update_time(loop_.raw());
-    for (int i = 0; i < count; ++i) {
-      const epoll_event& event = events[static_cast<size_t>(i)];
+    has_worked_ = count > 0;
+    for (const epoll_event& event :
+         std::span(events).first(static_cast<size_t>(std::max(count, 0)))) {
       if (event.data.u64 == kLoopItself) {
         is_loop_ready = true;
         continue;

@@ -20,7 +20,7 @@ constexpr size_t kRecordsPerBatch = 256;
 
 Worker::Worker(Options options, Reports reports, ConnectionLimit& process_limit)
     : mailbox_(loop_),
-      poller_(loop_, Poller::Nesting::around_loop),
+      poller_(loop_, Poller::Nesting::around_loop, options.busy_poll),
       deadlines_(loop_,
                  [](TimerWheel::Entry& entry) { static_cast<Session&>(entry).on_deadline(); }),
       accept_again_(loop_, [this] { resume_accepting(); }),

@@ -129,6 +129,18 @@ TEST(Reader, cluster_settings_land_in_their_fields) {
                                                                       .early_trial = false}));
 }
 
+TEST(Reader, busy_poll_is_switched_on_by_a_map) {
+  EXPECT_FALSE(config_of(file_with("")).busy_poll.is_enabled);
+  const BusyPollConfig usual = config_of(file_with("busy_poll: {}")).busy_poll;
+  EXPECT_TRUE(usual.is_enabled);
+  EXPECT_EQ(usual.span, 50us);
+  EXPECT_EQ(usual.cpu_percent_max, 50U);
+  const BusyPollConfig own = config_of(file_with("busy_poll: {for: 7us, max_cpu: 90}")).busy_poll;
+  EXPECT_EQ(own.span, 7us);
+  EXPECT_EQ(own.cpu_percent_max, 90U);
+  EXPECT_FALSE(config_of(file_with("busy_poll: off")).busy_poll.is_enabled);
+}
+
 TEST(Reader, sections_that_are_off_or_false_are_off) {
   for (const std::string_view off : {"off", "false", "\"off\""}) {
     const ClusterConfig cluster =

@@ -51,6 +51,9 @@ TEST(Schema, defaults_are_the_contract_s) {
       {"workers", "auto"},
       {"drain_timeout", "30s"},
       {"splice", "auto"},
+      {"busy_poll", "off"},
+      {"busy_poll.for", "50us"},
+      {"busy_poll.max_cpu", "50"},
       {"listeners[].idle_timeout", "1h"},
       {"listeners[].half_close_timeout", "5m"},
       {"listeners[].max_duration", "off"},
@@ -111,6 +114,7 @@ TEST(Schema, help_names_every_setting) {
 
 TEST(EffectiveConfig, reads_back_to_the_same) {
   const std::string text = R"(workers: 3
+busy_poll: {for: 20us}
 log: {file: "/a/$$b \"c\"", level: error}
 listeners:
   - {name: a, address: [unix:@x, "[fe80::1%2]:80"], cluster: c, max_connections: 5,
@@ -130,6 +134,8 @@ clusters:
   const ReadResult second = read(effective);
   ASSERT_TRUE(second.config) << render_problems("effective", effective, second.problems);
   EXPECT_EQ(render_effective_config(*second.config), effective);
+  EXPECT_TRUE(second.config->busy_poll.is_enabled);
+  EXPECT_EQ(second.config->busy_poll.span, std::chrono::microseconds(20));
   EXPECT_EQ(second.config->log.file, "/a/$b \"c\"");
   EXPECT_EQ(second.config->clusters[0].health_check->send, std::string("\0\xFF$", 3));
   EXPECT_EQ(second.config->clusters[0].health_check->expect, "\x01\n$");

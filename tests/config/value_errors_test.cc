@@ -13,7 +13,7 @@ TEST(ValueErrors, duration_without_unit_says_so) {
 
 TEST(ValueErrors, misspelt_durations_are_errors) {
   for (const std::string_view text : {"5x", "5 s", "5sec", "1m30s", "1d", "5S", ".5s", "5.s", "-5s",
-                                      "1e3ms", "1.2.3s", "s", "+1s", "5us", "infinity"}) {
+                                      "1e3ms", "1.2.3s", "s", "+1s", "5ns", "infinity"}) {
     const std::string duration = fmt::format("'{}'", text);
     EXPECT_EQ(
         problems_of(listener_with(fmt::format("idle_timeout: {}", text))),
@@ -46,6 +46,12 @@ TEST(ValueErrors, keepalive_is_in_whole_seconds) {
       problems_of(listener_with("tcp: {keepalive: {idle: 1500ms}}")),
       Lines{"2:25+6 error: tcp.keepalive.idle: '1500ms' is not in whole seconds, and the kernel "
             "counts in those"});
+}
+
+TEST(ValueErrors, microseconds_are_for_settings_that_are_that_short) {
+  EXPECT_EQ(problems_of(cluster_with("connect_timeout: 500us")),
+            Lines{"2:18+5 error: connect_timeout: '500us' is finer than this setting goes: 1ms to "
+                  "10m"});
 }
 
 TEST(ValueErrors, booleans_are_true_and_false_only) {

@@ -7,7 +7,7 @@ import pytest
 from support import kernel, pattern, requires
 from support.backends import Backend
 from support.helper import Helper
-from support.network import gone
+from support.network import gone, limit_socket_buffers
 from support.sluice import Sluice, front
 from support.sockets import InBackground, listen, session
 from support.waiting import always, eventually
@@ -28,6 +28,7 @@ TICK = 1.0
 # User memory: a copy buffer at most, never a share of the stream.
 MEMORY_PER_STALLED_SESSION_KIB = 320
 TCP = {"tcp": {"dead_peer_timeout": "2s"}}
+limit_socket_buffers(MIB // 2)
 
 
 def counts_when_stalled(sluice):

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "sluice/base/address.h"
+#include "sluice/base/busy_poll_options.h"
 #include "sluice/base/log_level.h"
 #include "sluice/base/tcp_options.h"
 #include "sluice/base/time.h"
@@ -33,6 +34,7 @@ struct AccessLogConfig {
 
 using KeepaliveConfig = KeepaliveOptions;
 using TcpConfig = TcpOptions;
+using BusyPollConfig = BusyPollOptions;
 
 struct UnixSocketConfig {
   uint32_t mode = 0660;
@@ -91,6 +93,7 @@ struct Config {
   LogConfig log;
   AccessLogConfig access_log;
   SpliceMode splice = SpliceMode::automatic;
+  BusyPollConfig busy_poll;
   std::vector<ListenerConfig> listeners;
   std::vector<ClusterConfig> clusters;
 };

@@ -4,13 +4,16 @@
 // socket is added once, edge-triggered, and removed by its close.
 #pragma once
 
+#include <sys/epoll.h>
 #include <uv.h>
 
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "sluice/base/result.h"
 #include "sluice/base/unique_fd.h"
+#include "sluice/net/busy_poll.h"
 #include "sluice/net/loop.h"
 
 namespace sluice {
@@ -46,10 +49,12 @@ class Poller {
     inside_loop,  // Loop::run() does, and watches our epoll through a uv_poll_t
     around_loop,  // run_turn() does, and watches the loop's: one wait less in every turn
   };
-  explicit Poller(Loop& loop, Nesting nesting = Nesting::inside_loop);
+  explicit Poller(Loop& loop, Nesting nesting = Nesting::inside_loop,
+                  const BusyPollOptions& busy_poll = {});
 
   // Around the loop: waits for sockets, timers and the loop's other handles (only looks, unless it
-  // `may_block`) and calls back for what is ready.
+  // `may_block`) and calls back for what is ready. After a turn with work it looks for more for a
+  // moment before it blocks, if `busy_poll` says so.
   void run_turn(bool may_block);
 
   // Edge-triggered, for everything, until `fd` is closed. `tag` is 0 or 1.
@@ -63,10 +68,14 @@ class Poller {
 
  private:
   bool dispatch(int timeout_ms);
+  int wait(std::span<epoll_event> events, int timeout_ms);
+  int poll_busily(std::span<epoll_event> events);
   Result<void> control(int fd, uint32_t events, PollTarget& target, unsigned tag);
 
   Loop& loop_;
   UniqueFd epoll_;
+  BusyPoll busy_poll_;
+  bool has_worked_ = false;                 // in the turn before
   std::optional<Handle<uv_poll_t>> watch_;  // the loop's on our epoll, when that is inside
 };
 

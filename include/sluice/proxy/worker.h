@@ -49,6 +49,7 @@ class Worker {
   struct Options {
     size_t pipes_max = 0;
     SpliceMode splice = SpliceMode::automatic;
+    BusyPollOptions busy_poll;
     uint64_t seed = 0;
     bool keeps_records = false;  // somebody wants SessionRecords
   };

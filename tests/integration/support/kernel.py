@@ -74,6 +74,25 @@ def listening_sockets(port):
     return [entry for entry in tcp_sockets() if entry.state == "LISTEN" and entry.local[1] == port]
 
 
+def tasks(pid):
+    return [int(task) for task in os.listdir(f"/proc/{pid}/task")]
+
+
+def tracer(task):
+    """Who traces this thread; 0 when nobody does."""
+    return int(_status(task)["TracerPid"])
+
+
+def voluntary_switches(pid):
+    """How often its threads went to sleep, all together."""
+    return sum(int(_status(task)["voluntary_ctxt_switches"]) for task in tasks(pid))
+
+
+def _status(task):
+    with open(f"/proc/{task}/status") as status:
+        return dict(line.rstrip().split(":", 1) for line in status)
+
+
 def rss_kib(pid):
     with open(f"/proc/{pid}/status") as status:
         for line in status:

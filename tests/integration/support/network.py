@@ -54,6 +54,16 @@ def real_root():
     return _began_as_root
 
 
+def limit_socket_buffers(bytes_max):
+    """What TCP may queue in a socket, each way. All namespaces share the memory that the kernel
+    has for TCP (net.ipv4.tcp_mem): once it is used up, segments are dropped everywhere."""
+    if not _own_network:
+        return
+    for name in ("tcp_rmem", "tcp_wmem"):
+        with open(f"/proc/sys/net/ipv4/{name}", "w") as file:
+            file.write(f"4096 131072 {bytes_max}")
+
+
 def nft(command):
     """One command; nft parses the words itself."""
     return subprocess.run(
