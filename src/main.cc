@@ -2,8 +2,11 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <optional>
 #include <string>
 
@@ -25,9 +28,18 @@ constexpr int kDone = 0;
 constexpr int kInvalidConfig = 1;
 constexpr int kCannotRun = 3;
 
+// A stderr that takes nothing is no reason to end differently.
+void say(const std::string& text) { std::fputs(text.c_str(), stderr); }
+
 int say_error(int status, const std::string& message) {
-  fmt::print(stderr, "sluice: {}\n", message);
+  say(fmt::format("sluice: {}\n", message));
   return status;
+}
+
+// What was asked for on stdout must have arrived there.
+int after_output(int status) {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return status;
+  return say_error(kCannotRun, fmt::format("cannot write to stdout: {}", std::strerror(errno)));
 }
 
 std::optional<std::string> from_environment(std::string_view name) {
@@ -43,7 +55,7 @@ std::optional<Config> load_config(const std::string& file, std::span<const Overr
     return std::nullopt;
   }
   ReadResult result = read_config(*text, from_environment, overrides);
-  fmt::print(stderr, "{}", render_problems(file, *text, result.problems));
+  say(render_problems(file, *text, result.problems));
   return std::move(result.config);
 }
 
@@ -74,8 +86,8 @@ int run(const RunCommand& command) {
 int check(const CheckCommand& command) {
   const auto config = load_config(command.config_file, command.overrides);
   if (!config) return kInvalidConfig;
-  fmt::print("{}: valid\n", command.config_file);
-  return kDone;
+  std::puts(fmt::format("{}: valid", command.config_file).c_str());
+  return after_output(kDone);
 }
 
 int maelstrom(const MaelstromCommand& command) {
@@ -94,7 +106,7 @@ struct Dispatch {
   int operator()(const DemoCommand& command) const {
     return run_demo({.duration = command.duration});
   }
-  int operator()(const ExitCommand& command) const { return command.status; }
+  int operator()(const ExitCommand& command) const { return after_output(command.status); }
 };
 
 }  // namespace
@@ -103,5 +115,6 @@ struct Dispatch {
 int main(int argc, char** argv) {
   // A peer that is gone is an error of the write (EPIPE), and splice() knows no MSG_NOSIGNAL.
   std::signal(SIGPIPE, SIG_IGN);
+  sluice::fill_standard_descriptors();
   return std::visit(sluice::Dispatch{}, sluice::parse_command_line(argc, argv));
 }

@@ -1,12 +1,10 @@
 #include "sluice/base/log_writer.h"
 
-#include <poll.h>
 #include <spdlog/async_logger.h>
 #include <spdlog/details/thread_pool.h>
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/base_sink.h>
 
-#include <cerrno>
 #include <condition_variable>
 #include <mutex>
 #include <string>
@@ -15,12 +13,9 @@ namespace sluice {
 
 class LogWriter::Sink : public spdlog::sinks::base_sink<std::mutex> {
  public:
-  explicit Sink(UniqueFd fd) : fd_(std::move(fd)) {}
+  explicit Sink(UniqueFd fd) : sink_(std::move(fd)) {}
 
-  void reopen(UniqueFd fd) {
-    const std::scoped_lock lock(mutex_);
-    fd_ = std::move(fd);
-  }
+  LogSink& sink() { return sink_; }
 
   uint64_t flushes() {
     const std::scoped_lock lock(flush_mutex_);
@@ -37,7 +32,7 @@ class LogWriter::Sink : public spdlog::sinks::base_sink<std::mutex> {
     spdlog::memory_buf_t line;
     line.append(message.payload);
     line.push_back('\n');
-    write_all({line.data(), line.size()});
+    sink_.write({line.data(), line.size()});
   }
 
   void flush_() override {
@@ -47,22 +42,7 @@ class LogWriter::Sink : public spdlog::sinks::base_sink<std::mutex> {
   }
 
  private:
-  // A sink that fails (disk full, reader gone) loses the line: there is nowhere left to say so.
-  void write_all(std::string_view text) {
-    while (!text.empty()) {
-      const ssize_t written = ::write(fd_.get(), text.data(), text.size());
-      if (written >= 0) {
-        text.remove_prefix(static_cast<size_t>(written));
-      } else if (errno == EAGAIN) {
-        pollfd writable{.fd = fd_.get(), .events = POLLOUT, .revents = 0};
-        ::poll(&writable, 1, -1);
-      } else if (errno != EINTR) {
-        return;
-      }
-    }
-  }
-
-  UniqueFd fd_;
+  LogSink sink_;
   std::mutex flush_mutex_;
   std::condition_variable flushed_;
   uint64_t flushes_ = 0;
@@ -81,13 +61,13 @@ LogWriter::LogWriter(UniqueFd sink)
   queue_->logger->set_level(spdlog::level::trace);
 }
 
-LogWriter::~LogWriter() = default;
+LogWriter::~LogWriter() { sink_->sink().hurry(); }
 
 void LogWriter::write(std::string_view line) {
   queue_->logger->log(spdlog::level::info, spdlog::string_view_t(line.data(), line.size()));
 }
 
-void LogWriter::reopen(UniqueFd sink) { sink_->reopen(std::move(sink)); }
+void LogWriter::reopen(UniqueFd sink) { sink_->sink().replace(std::move(sink)); }
 
 void LogWriter::flush() {
   const uint64_t seen = sink_->flushes();
@@ -95,6 +75,10 @@ void LogWriter::flush() {
   sink_->wait_for_flush_after(seen);
 }
 
-uint64_t LogWriter::dropped() const { return queue_->thread->overrun_counter(); }
+LogLoss LogWriter::loss() const {
+  LogLoss loss = sink_->sink().loss();
+  loss.lines += queue_->thread->overrun_counter();
+  return loss;
+}
 
 }  // namespace sluice

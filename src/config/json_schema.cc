@@ -100,7 +100,7 @@ class Writer {
 // What may stand in place of a map.
 template <typename Scope>
 std::string Writer::alternatives(const Table<Scope>& table, const Row<Scope>& row) const {
-  if (!row.type.none.empty()) return R"({"const": "off"}, {"const": false}, )";
+  if (!row.type.none.empty()) return R"({"enum": ["on", "off", true, false]}, )";
   if (row.type.shorthand.empty()) return "";
   const Row<Scope>* shorthand = table.find(fmt::format("{}.{}", row.key, row.type.shorthand));
   return value(shorthand->type) + ", ";

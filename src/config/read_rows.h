@@ -46,6 +46,10 @@ void read_section(const Table<Scope>& table, const Row<Scope>& row, const Node& 
     return read_rows(table, prefix, node, out, reading);
   }
   if (node.is_scalar() && says_none(node.text, row.type)) return row.read(out, node, reading);
+  if (node.is_scalar() && says_on(node.text, row.type)) {
+    if (row.switch_on) row.switch_on(out);
+    return;
+  }
   const Row<Scope>* shorthand =
       row.type.shorthand.empty() ? nullptr : table.find(prefix + std::string(row.type.shorthand));
   if (node.is_scalar() && shorthand != nullptr) return shorthand->read(out, node, reading);

@@ -126,6 +126,10 @@ bool says_none(std::string_view text, const Type& type) {
   return text == type.none || (type.none == "off" && text == "false");
 }
 
+bool says_on(std::string_view text, const Type& type) {
+  return type.none == "off" && (text == "on" || text == "true");
+}
+
 Complaint parse_scalar(std::string_view text, const Type& /*type*/, bool& out) {
   if (text != "true" && text != "false") {
     return fmt::format("expected true or false, not {}", quoted(text));

@@ -33,6 +33,8 @@ Complaint parse_hex(std::string_view text, std::string& out);
 
 // The words for "no value": `false` says `off` too.
 bool says_none(std::string_view text, const Type& type);
+// Whether the text switches a section on that may be off: `on`, or `true`.
+bool says_on(std::string_view text, const Type& type);
 
 template <typename Choice>
 requires std::is_enum_v<Choice> Complaint parse_scalar(std::string_view text, const Type& type,

@@ -124,6 +124,7 @@ std::string describe(const Type& type) {
   std::string out(type.kind == Kind::choice ? with_choices(type) : noun(type.kind));
   if (const std::string range = describe_range(type); !range.empty()) out += ", " + range;
   if (type.may_be_one) out += "; one or a list";
+  if (type.kind == Kind::section && type.none == "off") return out + ", on or off";
   if (!type.none.empty()) out += fmt::format(", or {}", type.none);
   if (type.kind == Kind::list && !type.shorthand.empty()) {
     return fmt::format("list of maps or of their `{}` alone", type.shorthand);

@@ -1,9 +1,7 @@
 #include "sluice/control/access_log.h"
 
 #include <fmt/format.h>
-#include <poll.h>
 
-#include <cerrno>
 #include <iterator>
 #include <utility>
 
@@ -57,11 +55,13 @@ std::string format_access_line(const SessionRecord& record, std::string_view tim
 AccessLog::AccessLog(UniqueFd sink, LogFormat format)
     : format_(format), sink_(std::move(sink)), thread_([this] { run(); }) {}
 
-AccessLog::~AccessLog() {
+void AccessLog::end() {
+  if (!thread_.joinable()) return;
   {
     const std::scoped_lock lock(mutex_);
     is_ending_ = true;
   }
+  sink_.hurry();
   has_work_.notify_one();
   thread_.join();
 }
@@ -78,15 +78,11 @@ void AccessLog::submit(std::vector<SessionRecord> records) {
   has_work_.notify_one();
 }
 
-void AccessLog::reopen(UniqueFd sink) {
+LogLoss AccessLog::loss() {
   const std::scoped_lock lock(mutex_);
-  next_sink_ = std::move(sink);
-  has_work_.notify_one();
-}
-
-uint64_t AccessLog::dropped() {
-  const std::scoped_lock lock(mutex_);
-  return dropped_;
+  LogLoss loss = sink_.loss();
+  loss.lines += dropped_;
+  return loss;
 }
 
 void AccessLog::run() {
@@ -94,11 +90,9 @@ void AccessLog::run() {
   while (true) {
     {
       std::unique_lock lock(mutex_);
-      has_work_.wait(lock, [this] { return is_ending_ || next_sink_ || !queue_.empty(); });
-      if (queue_.empty() && is_ending_) return;
+      has_work_.wait(lock, [this] { return is_ending_ || !queue_.empty(); });
+      if (queue_.empty()) return;
       batch.swap(queue_);
-      // What was queued before the rotation still goes to the old file.
-      if (batch.empty() && next_sink_) sink_ = std::move(next_sink_);
     }
     write_batch(batch);
     batch.clear();
@@ -116,20 +110,7 @@ void AccessLog::write_batch(const std::vector<SessionRecord>& records) {
     text += format_access_line(record, format_rfc3339(ended), format_);
     text += '\n';
   }
-  std::string_view rest = text;
-  while (!rest.empty()) {
-    const ssize_t written = ::write(sink_.get(), rest.data(), rest.size());
-    if (written >= 0) {
-      rest.remove_prefix(static_cast<size_t>(written));
-    } else if (errno == EAGAIN) {
-      pollfd writable{.fd = sink_.get(), .events = POLLOUT, .revents = 0};
-      ::poll(&writable, 1, -1);
-    } else if (errno != EINTR) {
-      const std::scoped_lock lock(mutex_);
-      dropped_ += records.size();
-      return;
-    }
-  }
+  sink_.write(text);
 }
 
 }  // namespace sluice

@@ -39,8 +39,8 @@ class Narrator {
  public:
   void say(const std::string& line) {
     const std::scoped_lock lock(mutex_);
-    fmt::print("[{:5.1f}s] {}\n", std::chrono::duration<double>(Clock::now() - began_).count(),
-               line);
+    const std::chrono::duration<double> since = Clock::now() - began_;
+    std::puts(fmt::format("[{:5.1f}s] {}", since.count(), line).c_str());
     std::fflush(stdout);
   }
 
@@ -134,8 +134,9 @@ std::optional<Config> demo_config(const std::vector<std::unique_ptr<DemoBackend>
   }
   const ReadResult result = read_config(
       kDemoConfig, [](std::string_view) { return std::nullopt; }, overrides);
-  if (!result.config)
-    fmt::print(stderr, "{}", render_problems("demo.yaml", kDemoConfig, result.problems));
+  if (!result.config) {
+    std::fputs(render_problems("demo.yaml", kDemoConfig, result.problems).c_str(), stderr);
+  }
   return result.config;
 }
 
@@ -178,7 +179,7 @@ int run_demo(const DemoOptions& options) {
   };
   Server server(*config, log, descriptors, observer);
   if (const auto started = server.start(); !started) {
-    fmt::print(stderr, "sluice: {}\n", started.error().message);
+    std::fputs(fmt::format("sluice: {}\n", started.error().message).c_str(), stderr);
     return 3;
   }
 

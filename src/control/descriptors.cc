@@ -11,6 +11,13 @@
 
 namespace sluice {
 
+void fill_standard_descriptors() {
+  // open() takes the lowest free number, so they are filled in order.
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(fd, F_GETFD) < 0) ::open("/dev/null", fd == STDERR_FILENO ? O_WRONLY : O_RDONLY);
+  }
+}
+
 Result<std::vector<UniqueFd>> Descriptors::open_listener(const Address& address, size_t count,
                                                          const ListenOptions& options) {
   auto sockets = sluice::open_listener(address, count, options);

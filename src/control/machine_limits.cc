@@ -84,7 +84,11 @@ Result<DescriptorPlan> plan_descriptors(const DescriptorNeeds& needs) {
   const uint64_t fitting = (left - 2 * pipes - probes) / 2;
   const uint64_t wanted = needs.max_connections.value_or(kUsefulConnectionsMin);
   if (fitting < wanted) {
-    const uint64_t needed = (fixed + 2 * wanted) * 8 / 6 + 2;
+    // Enough with pipes and probes at their shares, or at their bounds, whichever is less.
+    const uint64_t sockets = fixed + 2 * wanted;
+    const uint64_t needed =
+        std::min<uint64_t>(sockets * 8 / 6 + 2, sockets + 2 * uint64_t{kPipesMax} +
+                                                    std::min(needs.backends, kProbesMax));
     return failure(
         fmt::format("the limit of open files, {}, leaves room for {} sessions and {} are wanted; "
                     "raise it to at "

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
+#include <cstring>
+
 namespace sluice {
 namespace {
 
@@ -31,16 +34,27 @@ void ProcessLog::draining(uint32_t sessions, const Timeout& limit) {
             {{"sessions", int64_t{sessions}}});
 }
 
-void ProcessLog::dropped(std::string_view which, uint64_t lines) {
-  uint64_t& told = dropped_[std::string(which)];
-  if (lines == told) return;
+void ProcessLog::lost(std::string_view which, const LogLoss& loss) {
+  uint64_t& told = lost_[std::string(which)];
+  if (loss.lines == told) return;
+  const uint64_t lines = loss.lines - told;
+  told = loss.lines;
+  // A reader that hangs is found out by its full queue, or by the end of the process.
+  const bool is_slow = loss.error == 0 || loss.error == ETIMEDOUT;
+  const std::string why = is_slow ? "it could not keep up" : std::strerror(loss.error);
   log_.warning(
       "log_dropped",
-      fmt::format("the {} log could not keep up and lost {} lines; give it a faster disk, or "
-                  "a reader that reads",
-                  which, lines - told),
-      {{"log", std::string(which)}, {"lines", static_cast<int64_t>(lines - told)}});
-  told = lines;
+      fmt::format("the {} log lost {} {}: {}{}", which, lines, lines == 1 ? "line" : "lines", why,
+                  is_slow ? "; give it a faster disk, or a reader that reads" : ""),
+      {{"log", std::string(which)}, {"lines", static_cast<int64_t>(lines)}, {"why", why}});
+}
+
+void ProcessLog::cutting(uint32_t sessions, std::string_view why) {
+  if (sessions == 0) return;
+  log_.warning("cutting",
+               fmt::format("{}: resetting the {} {} left", why, sessions,
+                           sessions == 1 ? "session that is" : "sessions that are"),
+               {{"sessions", int64_t{sessions}}, {"why", std::string(why)}});
 }
 
 void ProcessLog::stopped() { log_.info("stopped", "all sessions have ended"); }

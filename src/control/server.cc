@@ -12,7 +12,7 @@ namespace {
 
 // How long a start waits for host names before it serves the backends it knows.
 constexpr Duration kResolveWaitMax = std::chrono::seconds(3);
-constexpr Duration kHousekeepingInterval = std::chrono::minutes(1);
+constexpr Duration kHousekeepingInterval = std::chrono::seconds(10);
 
 uint64_t entropy() {
   std::random_device device;
@@ -54,7 +54,7 @@ Server::Server(Config config, Log& log, Descriptors& descriptors, ServerObserver
       resolver_(loop_),
       health_checker_(loop_, poller_, Random(random_.next())),
       half_open_due_(loop_, [this] { announce_half_open(); }),
-      drain_due_(loop_, [this] { cut_sessions(EndReason::draining); }),
+      drain_due_(loop_, [this] { cut_sessions(EndReason::draining, "drain_timeout is over"); }),
       serve_anyway_(loop_, [this] { begin_serving(); }),
       housekeeping_due_(loop_, [this] { keep_house(); }) {
   housekeeping_due_.start(kHousekeepingInterval);
@@ -169,7 +169,7 @@ void Server::make_workers(uint32_t workers, uint32_t pipes_max,
 void Server::watch_signals() {
   const auto on_stop = [this] {
     if (is_draining_) {
-      cut_sessions(EndReason::shutdown);
+      cut_sessions(EndReason::shutdown, "told to stop a second time");
     } else {
       begin_drain();
     }
@@ -259,9 +259,13 @@ void Server::reopen_logs() {
 }
 
 void Server::keep_house() {
-  process_log_.dropped("process", log_.writer().dropped());
-  if (access_log_) process_log_.dropped("access", access_log_->dropped());
+  report_log_losses();
   housekeeping_due_.start(kHousekeepingInterval);
+}
+
+void Server::report_log_losses() {
+  process_log_.lost("process", log_.writer().loss());
+  if (access_log_) process_log_.lost("access", access_log_->loss());
 }
 
 void Server::begin_drain() {
@@ -279,7 +283,8 @@ void Server::begin_drain() {
   if (config_.drain_timeout) drain_due_.start(*config_.drain_timeout);
 }
 
-void Server::cut_sessions(EndReason reason) {
+void Server::cut_sessions(EndReason reason, std::string_view why) {
+  process_log_.cutting(process_limit_->active(), why);
   for (const auto& worker : workers_) worker->cut_sessions(reason);
 }
 
@@ -293,7 +298,8 @@ void Server::finish() {
     worker->stop();
     worker->join();
   }
-  access_log_.reset();
+  if (access_log_) access_log_->end();
+  report_log_losses();
   descriptors_.remove_socket_files();
   process_log_.stopped();
   loop_.stop();

@@ -141,6 +141,18 @@ TEST(Reader, busy_poll_is_switched_on_by_a_map) {
   EXPECT_FALSE(config_of(file_with("busy_poll: off")).busy_poll.is_enabled);
 }
 
+TEST(Reader, sections_that_are_on_or_true_have_their_defaults) {
+  for (const std::string_view on : {"on", "true", "\"on\""}) {
+    const ClusterConfig cluster =
+        config_of(cluster_with(fmt::format("health_check: {0}, circuit_breaker: {0}", on)))
+            .clusters[0];
+    ASSERT_TRUE(cluster.health_check);
+    EXPECT_EQ(cluster.health_check->interval, 5s);
+    EXPECT_TRUE(cluster.settings.circuit_breaker.is_enabled);
+    EXPECT_TRUE(config_of(file_with(fmt::format("busy_poll: {}", on))).busy_poll.is_enabled);
+  }
+}
+
 TEST(Reader, sections_that_are_off_or_false_are_off) {
   for (const std::string_view off : {"off", "false", "\"off\""}) {
     const ClusterConfig cluster =

@@ -127,7 +127,7 @@ TEST(ValueErrors, wrong_shapes_say_what_was_expected) {
       problems_of(file_with("workers:")),
       Lines{"2:1+7 error: workers: expected a whole number, 1 to 1024, or auto, not nothing"});
   EXPECT_EQ(problems_of(cluster_with("circuit_breaker: yes")),
-            Lines{"2:18+3 error: circuit_breaker: expected a map, or off, not 'yes'"});
+            Lines{"2:18+3 error: circuit_breaker: expected a map, on or off, not 'yes'"});
   EXPECT_EQ(problems_of("listeners: {a: b}\nclusters: web\n"),
             (Lines{"1:12+1 error: listeners: expected a list of listeners, not a map",
                    "1:12+1 warning: there are no listeners: nobody can connect",

@@ -84,13 +84,29 @@ TEST_F(ProcessLogTest, different_listeners_and_reasons_are_said_apart) {
 }
 
 TEST_F(ProcessLogTest, lost_lines_are_told_when_there_are_more_of_them) {
-  process_log_->dropped("access", 0);
-  process_log_->dropped("access", 5);
-  process_log_->dropped("access", 5);
-  process_log_->dropped("access", 7);
+  process_log_->lost("access", {.lines = 0});
+  process_log_->lost("access", {.lines = 5});
+  process_log_->lost("access", {.lines = 5});
+  process_log_->lost("access", {.lines = 7});
   const std::string text = written();
   EXPECT_EQ(lines(text), 2U);
-  EXPECT_NE(text.find(R"("lines":2)"), std::string::npos) << text;
+  EXPECT_NE(text.find(R"("lines":2,"why":"it could not keep up")"), std::string::npos) << text;
+}
+
+TEST_F(ProcessLogTest, lost_lines_are_told_with_the_error_that_lost_them) {
+  process_log_->lost("access", {.lines = 3, .error = ENOSPC});
+  const std::string text = written();
+  EXPECT_NE(text.find("lost 3 lines: No space left on device\""), std::string::npos) << text;
+}
+
+TEST_F(ProcessLogTest, sessions_that_are_cut_are_told_with_the_reason_and_none_is_not) {
+  process_log_->cutting(0, "drain_timeout is over");
+  process_log_->cutting(1, "drain_timeout is over");
+  process_log_->cutting(50, "told to stop a second time");
+  const std::string text = written();
+  EXPECT_EQ(lines(text), 2U);
+  EXPECT_NE(text.find("is over: resetting the 1 session that is left"), std::string::npos) << text;
+  EXPECT_NE(text.find("a second time: resetting the 50 sessions"), std::string::npos) << text;
 }
 
 }  // namespace

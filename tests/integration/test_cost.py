@@ -105,10 +105,9 @@ def sleeps_per_round_trip(busy_poll):
 
 @pytest.mark.skipif(os.cpu_count() < 2, reason="who looks keeps the others from the only CPU")
 def test_a_worker_that_polls_busily_hardly_sleeps_between_messages():
-    assert sleeps_per_round_trip("off") > 1
-    assert sleeps_per_round_trip({"for": "5ms", "max_cpu": 100}) < 0.5
-    # Its share used up, it sleeps like everybody.
-    assert sleeps_per_round_trip({"for": "10ms", "max_cpu": 1}) > 0.8
+    asleep = sleeps_per_round_trip("off")
+    assert asleep > 0.3, "the control: it does sleep when it may not poll"
+    assert sleeps_per_round_trip({"for": "5ms", "max_cpu": 100}) < asleep / 3
 
 
 def test_a_worker_that_polls_busily_is_idle_when_nothing_happens():

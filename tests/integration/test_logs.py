@@ -1,5 +1,7 @@
 """The access log as a user's tools read it, its reasons, the process log, and log rotation."""
+import fcntl
 import json
+import os
 import re
 import signal
 import socket
@@ -231,8 +233,6 @@ def test_sigusr1_reopens_the_access_log_and_loses_no_line(backend):
 
 
 def open_files(pid):
-    import os
-
     return [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
 
 
@@ -288,3 +288,48 @@ def test_the_log_level_filters():
         loud.finish()
         eventually(lambda: kernel.thread_count(quiet.pid) > 1, what="it runs")
         assert [entry for entry in quiet.log() if entry["level"] in ("info", "warning")] == []
+
+
+# Logs that cannot be written.
+
+
+def test_a_full_disk_is_named_at_the_latest_when_sluice_ends(backend):
+    conf = {**front([backend]), "access_log": {"file": "/dev/full", "format": "json"}}
+    with Sluice(conf) as sluice:
+        for _ in range(3):
+            with session(sluice, backend):
+                pass
+        sluice.finish()
+        told = sluice.events("log_dropped", log="access")
+        assert sum(entry["lines"] for entry in told) == 3
+        assert {entry["why"] for entry in told} == {"No space left on device"}
+
+
+def test_a_log_whose_reader_hangs_does_not_keep_sluice_from_ending(backend, tmp_path):
+    fifo = tmp_path / "access"
+    os.mkfifo(fifo)
+    hung = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    # A pipe of one page is full at once.
+    fcntl.fcntl(hung, fcntl.F_SETPIPE_SZ, 4096)
+    try:
+        with Sluice({**front([backend]), "access_log": {"file": str(fifo)}}) as sluice:
+            for _ in range(40):
+                with session(sluice, backend):
+                    pass
+            begun = time.monotonic()
+            assert sluice.finish() == 0
+            assert time.monotonic() - begun < 5
+            told = sluice.events("log_dropped", log="access")
+            assert sum(entry["lines"] for entry in told) > 0
+    finally:
+        os.close(hung)
+
+
+def test_a_second_sigterm_says_what_it_does(backend):
+    with Sluice(front([backend], drain_timeout="1m")) as sluice, session(sluice, backend):
+        sluice.signal(signal.SIGTERM)
+        sluice.eventually_event("draining")
+        assert not sluice.events("cutting")
+        sluice.signal(signal.SIGTERM)
+        assert sluice.wait(within=5) == 0
+        assert sluice.events("cutting")[0]["sessions"] == 1

@@ -224,3 +224,43 @@ def test_systemd_is_told_ready_watchdog_and_stopping(tmp_path):
             sluice.signal(signal.SIGTERM)
             eventually(lambda: heard("STOPPING=1"), what="STOPPING=1")
             assert sluice.wait(within=5) == 0
+
+
+# Standard descriptors.
+
+
+@pytest.mark.parametrize("closed", [(0,), (1,), (2,), (0, 1, 2)])
+def test_closed_standard_descriptors_are_no_reason_to_die(conf_file, tmp_path, closed):
+    with Backend("banner") as backend:
+        address = str(tmp_path / "socket")
+        conf = front([backend], listener={"address": f"unix:{address}"})
+        path = conf_file({**conf, "access_log": {"file": "stdout"}})
+        process = spawn(
+            [EXECUTABLE, "run", "-c", path],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            closed=closed,
+        )
+        try:
+            eventually(lambda: os.path.exists(address), what="sluice listens")
+            with socket.socket(socket.AF_UNIX) as client:
+                client.settimeout(5)
+                client.connect(address)
+                assert client.recv(16) == b"b1\n"
+            for fd in closed:
+                assert os.readlink(f"/proc/{process.pid}/fd/{fd}") == "/dev/null"
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(10) == 0
+        finally:
+            end(process)
+
+
+@pytest.mark.parametrize("arguments", [["check", "-c", "CONF"], ["--help"], ["--version"]])
+def test_output_that_cannot_be_written_is_an_error(conf_file, arguments):
+    words = [conf_file(simple()) if word == "CONF" else word for word in arguments]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [EXECUTABLE, *words], stdout=full, stderr=subprocess.PIPE, text=True, timeout=20
+        )
+    assert done.returncode == CANNOT_START
+    assert "cannot write to stdout: No space left on device" in done.stderr

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string_view>
 
+#include "sluice/base/log_sink.h"
 #include "sluice/base/unique_fd.h"
 
 namespace sluice {
@@ -17,7 +18,7 @@ class LogWriter {
 
   // Writes to `sink`, a descriptor opened for appending.
   explicit LogWriter(UniqueFd sink);
-  ~LogWriter();  // after writing what is queued
+  ~LogWriter();  // after writing what is queued, as far as LogSink::hurry() lets it
   LogWriter(const LogWriter&) = delete;
   LogWriter& operator=(const LogWriter&) = delete;
 
@@ -30,7 +31,7 @@ class LogWriter {
   // Waits, at most a second, until everything queued so far is written.
   void flush();
 
-  uint64_t dropped() const;
+  LogLoss loss() const;
 
  private:
   class Sink;

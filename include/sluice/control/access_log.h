@@ -8,9 +8,11 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "sluice/base/log_level.h"
+#include "sluice/base/log_sink.h"
 #include "sluice/base/unique_fd.h"
 #include "sluice/proxy/session_record.h"
 
@@ -25,28 +27,29 @@ class AccessLog {
   static constexpr size_t kQueuedRecordsMax = 65536;
 
   AccessLog(UniqueFd sink, LogFormat format);
-  ~AccessLog();  // after writing what is queued
+  ~AccessLog() { end(); }
   AccessLog(const AccessLog&) = delete;
   AccessLog& operator=(const AccessLog&) = delete;
 
   void submit(std::vector<SessionRecord> records);
   // From now on writes to `sink` (log rotation).
-  void reopen(UniqueFd sink);
-  uint64_t dropped();
+  void reopen(UniqueFd sink) { sink_.replace(std::move(sink)); }
+  // Writes what is queued, as far as LogSink::hurry() lets it, and ends the thread.
+  void end();
+  LogLoss loss();
 
  private:
   void run();
   void write_batch(const std::vector<SessionRecord>& records);
 
   const LogFormat format_;
-  std::mutex mutex_;  // of everything down to the thread
+  std::mutex mutex_;  // of everything down to the sink
   std::condition_variable has_work_;
   std::vector<SessionRecord> queue_;
-  UniqueFd next_sink_;
   bool is_ending_ = false;
   uint64_t dropped_ = 0;
 
-  UniqueFd sink_;  // the thread's own
+  LogSink sink_;
   std::thread thread_;
 };
 

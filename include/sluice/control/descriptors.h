@@ -13,6 +13,10 @@
 
 namespace sluice {
 
+// Puts something in the place of a standard descriptor that is closed, before a socket takes its
+// number: what is then written to stdout fails, what is written to stderr is nobody's.
+void fill_standard_descriptors();
+
 class Descriptors {
  public:
   // See open_listener() in net/listener_socket.h.

@@ -21,9 +21,11 @@ class ProcessLog {
   void listening(const std::string& listener, const std::string& address);
   void ready(uint32_t workers, uint32_t connections_max);
   void draining(uint32_t sessions, const Timeout& limit);
+  // Sessions are about to be ended by us; says nothing when there are none.
+  void cutting(uint32_t sessions, std::string_view why);
   void stopped();
-  // `lines` that a log has lost so far; told when it has grown.
-  void dropped(std::string_view which, uint64_t lines);
+  // What a log has lost so far; told when it has grown.
+  void lost(std::string_view which, const LogLoss& loss);
   void transition(const Transition& transition, TimePoint now);
   void notice(const WorkerNotice& notice, TimePoint now);
   void warning(std::string_view event, const std::string& message) { log_.warning(event, message); }
@@ -37,7 +39,7 @@ class ProcessLog {
   };
   Log& log_;
   std::map<std::string, Repetition> repetitions_;
-  std::map<std::string, uint64_t> dropped_;
+  std::map<std::string, uint64_t> lost_;  // lines told of
 };
 
 }  // namespace sluice

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <unordered_set>
 #include <vector>
 
@@ -68,9 +69,10 @@ class Server {
   void announce_half_open();
   void reopen_logs();
   void keep_house();
+  void report_log_losses();
 
   void begin_drain();
-  void cut_sessions(EndReason reason);
+  void cut_sessions(EndReason reason, std::string_view why);
   void on_worker_idle(const Worker* worker);
   void finish();
 

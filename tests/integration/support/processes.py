@@ -1,5 +1,6 @@
 """Child processes that cannot outlive the test."""
 import ctypes
+import os
 import resource
 import signal
 import subprocess
@@ -8,13 +9,16 @@ PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None)
 
 
-def spawn(arguments, *, nofile=None, **options):
-    """subprocess.Popen, with a limit on descriptors and death together with the test."""
+def spawn(arguments, *, nofile=None, closed=(), **options):
+    """subprocess.Popen, with a limit on descriptors, without the descriptors `closed`, and with
+    death together with the test."""
 
     def prepare():
         _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if nofile is not None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (nofile, nofile))
+        for fd in closed:
+            os.close(fd)
 
     return subprocess.Popen(arguments, preexec_fn=prepare, **options)
 

@@ -1,0 +1,125 @@
+#include "sluice/base/log_sink.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <string>
+#include <thread>
+
+namespace sluice {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+class LogSinkTest : public testing::Test {
+ protected:
+  LogSinkTest() { std::signal(SIGPIPE, SIG_IGN); }
+
+  // A pipe whose writing end blocks, as that of a shell's pipeline does.
+  static std::array<UniqueFd, 2> make_pipe() {
+    std::array<int, 2> ends{};
+    EXPECT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
+    return {UniqueFd(ends[0]), UniqueFd(ends[1])};
+  }
+  static std::string read_all(const UniqueFd& fd) {
+    std::string text;
+    std::array<char, 65536> chunk{};
+    for (ssize_t bytes = 0; (bytes = ::read(fd.get(), chunk.data(), chunk.size())) > 0;) {
+      text.append(chunk.data(), static_cast<size_t>(bytes));
+    }
+    return text;
+  }
+  static void wait_for_bytes(const UniqueFd& reader) {
+    pollfd readable{.fd = reader.get(), .events = POLLIN, .revents = 0};
+    EXPECT_EQ(::poll(&readable, 1, 10'000), 1);
+  }
+  // More than a pipe holds.
+  static std::string many_lines() {
+    std::string text;
+    for (int i = 0; i < 20'000; ++i) text += "line\n";
+    return text;
+  }
+};
+
+TEST_F(LogSinkTest, writes_everything_to_a_reader_that_takes_its_time) {
+  auto [reader, writer] = make_pipe();
+  std::string text;
+  std::thread slow([&, &end = reader] { text = read_all(end); });
+  {
+    LogSink sink(std::move(writer));
+    sink.write(many_lines());
+    EXPECT_EQ(sink.loss().lines, 0U);
+  }
+  slow.join();
+  EXPECT_EQ(text, many_lines());
+}
+
+TEST_F(LogSinkTest, full_disk_loses_lines_and_is_named) {
+  LogSink sink(UniqueFd(::open("/dev/full", O_WRONLY | O_CLOEXEC)));
+  sink.write("one\ntwo\n");
+  EXPECT_EQ(sink.loss().lines, 2U);
+  EXPECT_EQ(sink.loss().error, ENOSPC);
+}
+
+TEST_F(LogSinkTest, reader_that_is_gone_loses_lines_and_is_named) {
+  auto [reader, writer] = make_pipe();
+  reader.reset();
+  LogSink sink(std::move(writer));
+  sink.write("one\n");
+  EXPECT_EQ(sink.loss().lines, 1U);
+  EXPECT_EQ(sink.loss().error, EPIPE);
+}
+
+TEST_F(LogSinkTest, one_that_hurries_does_not_wait_for_a_reader_that_hangs) {
+  auto [reader, writer] = make_pipe();
+  LogSink sink(std::move(writer));
+  const auto began = Clock::now();
+  sink.hurry();
+  for (int i = 0; i < 10; ++i) sink.write(many_lines());
+  EXPECT_LT(Clock::now() - began, 5 * LogSink::kHurriedWaitMax) << "all of them together";
+  EXPECT_GT(sink.loss().lines, 0U);
+  EXPECT_EQ(sink.loss().error, ETIMEDOUT);
+}
+
+TEST_F(LogSinkTest, writer_that_already_waits_can_be_hurried) {
+  auto [reader, writer] = make_pipe();
+  LogSink sink(std::move(writer));
+  std::thread waits([&] { sink.write(many_lines()); });
+  wait_for_bytes(reader);
+  sink.hurry();
+  waits.join();
+  EXPECT_GT(sink.loss().lines, 0U);
+}
+
+TEST_F(LogSinkTest, replacement_frees_a_writer_from_a_reader_that_hangs) {
+  auto [hung_reader, hung_writer] = make_pipe();
+  auto [reader, writer] = make_pipe();
+  {
+    LogSink sink(std::move(hung_writer));
+    std::thread waits([&] { sink.write(many_lines()); });
+    wait_for_bytes(hung_reader);
+    sink.replace(std::move(writer));
+    waits.join();
+    sink.write("after\n");
+  }
+  const std::string text = read_all(reader);
+  EXPECT_TRUE(text.ends_with("after\n")) << text.size();
+}
+
+TEST_F(LogSinkTest, replaced_descriptor_is_closed_at_once_when_nothing_is_being_written) {
+  auto [old_reader, old_writer] = make_pipe();
+  auto [reader, writer] = make_pipe();
+  LogSink sink(std::move(old_writer));
+  sink.write("before\n");
+  sink.replace(std::move(writer));
+  EXPECT_EQ(read_all(old_reader), "before\n") << "ends, because nobody holds it open";
+}
+
+}  // namespace
+}  // namespace sluice
