@@ -1,10 +1,11 @@
 // The load of bench/run, one thread: either the server behind the proxy or the clients in front.
 //
-//   bench-load backend echo|reply|source|sink --port P [--bytes N]
+//   bench-load backend echo|reply|source|sink|both|mixed --port P [--bytes N] [--every-address 1]
 //       prints "ready", then serves
-//   bench-load client ping_pong|reconnect|idle|receive|send --port P
-//       [--connections N] [--bytes N] [--units N]
-//       prints "ready" once every connection has done its first work, then goes on
+//   bench-load client ping_pong|reconnect|idle|receive|send|both|demand|fetch|stall --port P
+//       [--connections N] [--bytes N] [--units N] [--rate N]
+//       prints "ready" once every connection has done its first work, then goes on; with --rate
+//       the ping_pong requests are sent on a schedule, so many a second over all connections
 //
 // Both obey `mark` (count from here) and `report` (one line of JSON) on stdin and end with it. With
 // --units the clients end after that many units and report by themselves. Exit status 3: an error,
@@ -36,6 +37,8 @@ struct CommandLine {
   uint64_t connections = 1;
   uint64_t bytes = 64;
   std::optional<uint64_t> units_max;
+  std::optional<uint64_t> rate;
+  Reach reach = Reach::one_address;
 };
 
 [[noreturn]] void refuse(std::string_view what) {
@@ -66,6 +69,10 @@ CommandLine read_command_line(std::span<char*> arguments) {
       line.bytes = value;
     } else if (name == "--units") {
       line.units_max = value;
+    } else if (name == "--rate") {
+      line.rate = value;
+    } else if (name == "--every-address") {
+      line.reach = Reach::every_address;
     } else {
       refuse(fmt::format("there is no option '{}'", name));
     }
@@ -91,32 +98,40 @@ void raise_descriptor_limit() {
 }
 
 void run_backend(const CommandLine& line) {
-  constexpr std::array<std::pair<std::string_view, BackendMode>, 4> kModes{{
+  constexpr std::array<std::pair<std::string_view, BackendMode>, 6> kModes{{
       {"echo", BackendMode::echo},
       {"reply", BackendMode::reply},
       {"source", BackendMode::source},
       {"sink", BackendMode::sink},
+      {"both", BackendMode::both},
+      {"mixed", BackendMode::mixed},
   }};
   Stats stats;
   Loop loop(stats);
   const Backend backend(loop, stats, find_mode(kModes, line.mode), line.bytes,
-                        static_cast<uint16_t>(line.port));
+                        static_cast<uint16_t>(line.port), line.reach);
   say("ready");
   loop.run();
 }
 
 void run_clients(const CommandLine& line) {
-  constexpr std::array<std::pair<std::string_view, ClientMode>, 5> kModes{{
+  constexpr std::array<std::pair<std::string_view, ClientMode>, 9> kModes{{
       {"ping_pong", ClientMode::ping_pong},
       {"reconnect", ClientMode::reconnect},
       {"idle", ClientMode::idle},
       {"receive", ClientMode::receive},
       {"send", ClientMode::send},
+      {"both", ClientMode::both},
+      {"demand", ClientMode::demand},
+      {"fetch", ClientMode::fetch},
+      {"stall", ClientMode::stall},
   }};
   ClientOptions options{.mode = find_mode(kModes, line.mode),
                         .connections = line.connections,
                         .bytes = line.bytes,
-                        .units_max = line.units_max};
+                        .units_max = line.units_max,
+                        .rate = line.rate};
+  if (line.rate && options.mode != ClientMode::ping_pong) refuse("--rate is for ping_pong");
   options.target.sin_family = AF_INET;
   options.target.sin_port = htons(static_cast<uint16_t>(line.port));
   options.target.sin_addr.s_addr = htonl(INADDR_LOOPBACK);

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <span>
 #include <string>
+#include <utility>
 
 namespace sluice::bench {
 namespace {
@@ -25,12 +26,14 @@ std::array<char, kBlockBytes> block{};
 class Connection : public Target {
  public:
   Connection(Loop& loop, Stats& stats, int fd) : loop_(loop), stats_(stats), fd_(fd) {}
-  ~Connection() override { ::close(fd_); }
+  ~Connection() override {
+    if (fd_ >= 0) ::close(fd_);
+  }
 
  protected:
   Loop& loop_;
   Stats& stats_;
-  const int fd_;
+  int fd_;
 };
 
 class Sink final : public Connection {
@@ -58,6 +61,33 @@ class Source final : public Connection {
     } else if (errno != EAGAIN) {
       delete this;
     }
+  }
+};
+
+class Both final : public Connection {
+ public:
+  using Connection::Connection;
+
+  void on_ready(uint32_t events) override {
+    if ((events & ~EPOLLOUT) != 0 && !receive()) return;
+    if ((events & EPOLLOUT) != 0) send();
+  }
+
+ private:
+  // False when the connection is gone, and this object with it.
+  bool receive() {
+    const ssize_t bytes = ::recv(fd_, block.data(), block.size(), 0);
+    if (bytes == 0 || (bytes < 0 && errno != EAGAIN)) {
+      delete this;
+      return false;
+    }
+    if (bytes > 0) stats_.add_bytes(static_cast<uint64_t>(bytes));
+    return true;
+  }
+
+  void send() {
+    const ssize_t bytes = ::send(fd_, block.data(), block.size(), MSG_NOSIGNAL);
+    if (bytes < 0 && errno != EAGAIN) delete this;
   }
 };
 
@@ -121,6 +151,50 @@ class Responder final : public Connection {
   std::string pending_;
 };
 
+// Of a `mixed` backend, until its client has said what it wants.
+class Undecided final : public Connection {
+ public:
+  Undecided(Loop& loop, Stats& stats, int fd, size_t bytes)
+      : Connection(loop, stats, fd), bytes_(bytes) {}
+
+  void on_ready(uint32_t) override {
+    char first = 0;
+    const ssize_t count = ::recv(fd_, &first, 1, MSG_PEEK);
+    if (count < 0 && errno == EAGAIN) return;
+    if (count == 1) hand_over(first);
+    delete this;
+  }
+
+ private:
+  void hand_over(char first) {
+    const int fd = std::exchange(fd_, -1);
+    if (first == kAskForBulk) {
+      // Taken: what stays unread would turn the close into a reset.
+      if (::recv(fd, &first, 1, 0) != 1) fail("cannot read what was there", errno);
+      loop_.modify(fd, EPOLLOUT, *new Source(loop_, stats_, fd));
+    } else {
+      loop_.modify(fd, EPOLLIN, *new Responder(loop_, stats_, fd, BackendMode::reply, bytes_));
+    }
+  }
+
+  const size_t bytes_;
+};
+
+uint32_t interest_of(BackendMode mode) {
+  switch (mode) {
+    case BackendMode::source:
+      return EPOLLOUT;
+    case BackendMode::both:
+      return EPOLLIN | EPOLLOUT;
+    case BackendMode::echo:
+    case BackendMode::reply:
+    case BackendMode::sink:
+    case BackendMode::mixed:
+      return EPOLLIN;
+  }
+  return 0;
+}
+
 Connection* make_connection(Loop& loop, Stats& stats, int fd, BackendMode mode, size_t bytes) {
   switch (mode) {
     case BackendMode::echo:
@@ -130,19 +204,24 @@ Connection* make_connection(Loop& loop, Stats& stats, int fd, BackendMode mode, 
       return new Source(loop, stats, fd);
     case BackendMode::sink:
       return new Sink(loop, stats, fd);
+    case BackendMode::both:
+      return new Both(loop, stats, fd);
+    case BackendMode::mixed:
+      return new Undecided(loop, stats, fd, bytes);
   }
   return nullptr;
 }
 
 }  // namespace
 
-Backend::Backend(Loop& loop, Stats& stats, BackendMode mode, size_t bytes, uint16_t port)
+Backend::Backend(Loop& loop, Stats& stats, BackendMode mode, size_t bytes, uint16_t port,
+                 Reach reach)
     : loop_(loop), stats_(stats), mode_(mode), bytes_(bytes) {
   listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_addr.s_addr = htonl(reach == Reach::every_address ? INADDR_ANY : INADDR_LOOPBACK);
   const auto* const generic = reinterpret_cast<const sockaddr*>(&address);
   // Accepted sockets inherit it.
   const int yes = 1;
@@ -165,7 +244,7 @@ void Backend::on_ready(uint32_t) {
     }
     // The connection owns itself: it lives until its peer ends it.
     Connection* const connection = make_connection(loop_, stats_, fd, mode_, bytes_);
-    loop_.add(fd, mode_ == BackendMode::source ? EPOLLOUT : EPOLLIN, *connection);
+    loop_.add(fd, interest_of(mode_), *connection);
   }
 }
 

@@ -45,10 +45,14 @@ def pick_ports(is_own_namespace: bool) -> tuple[int, int]:
         return one.getsockname()[1], other.getsockname()[1]
 
 
-def cores() -> tuple[int, int]:
-    """The core of the proxy and the core of the load; the same one when there is only one."""
+def cores(workers: int = 1) -> tuple[list[int], int]:
+    """The cores of the proxy, one for each worker where there are as many, and that of the load.
+
+    The load has its own unless there is only one; so on two cores all workers share the first.
+    """
     usable = sorted(os.sched_getaffinity(0))
-    return usable[0], usable[-1] if len(usable) < 2 else usable[1]
+    count = max(1, min(workers, len(usable) - 1))
+    return usable[:count], usable[min(count, len(usable) - 1)]
 
 
 def process_tree(pid: int) -> list[int]:
@@ -75,6 +79,18 @@ def resident_bytes(pids: list[int]) -> int:
         for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
             if line.startswith("Rss:"):
                 total += int(line.split()[1]) * 1024
+    return total
+
+
+def kernel_bytes() -> int:
+    """Of the whole machine: slab, where sockets and files are, and the pages of TCP's buffers."""
+    total = 0
+    for line in Path("/proc/meminfo").read_text().splitlines():
+        if line.startswith("Slab:"):
+            total += int(line.split()[1]) * 1024
+    for line in Path("/proc/net/sockstat").read_text().splitlines():
+        if line.startswith("TCP:"):
+            total += int(line.split()[-1]) * os.sysconf("SC_PAGE_SIZE")
     return total
 
 
@@ -159,7 +175,7 @@ class Watch:
 
     proxy: list[int]
     load: list[int]
-    proxy_core: int
+    proxy_cores: list[int]
     load_core: int
     _softirq: list[int] = field(default_factory=_softirq_threads)
 
@@ -181,12 +197,12 @@ class Watch:
         user, system = (e - b for b, e in zip(begin["modes"], end["modes"]))
         busy = {core: end["cores"][core][0] - begin["cores"][core][0] for core in end["cores"]}
         stolen = sum(end["cores"][core][1] - begin["cores"][core][1] for core in end["cores"])
-        if self.proxy_core == self.load_core:
-            foreign = busy[self.proxy_core] - proxy.used - load.used - softirq.used
+        on_proxy_cores = sum(busy[core] for core in self.proxy_cores)
+        if self.load_core in self.proxy_cores:
+            foreign = on_proxy_cores - proxy.used - load.used - softirq.used
         else:
-            foreign = max(
-                busy[self.proxy_core] - proxy.used, busy[self.load_core] - load.used
-            ) - softirq.used
+            foreign = max(on_proxy_cores - proxy.used, busy[self.load_core] - load.used)
+            foreign -= softirq.used
         return Usage(
             seconds,
             proxy,

@@ -19,14 +19,15 @@ class Failure(Exception):
     """A measurement that is worth nothing, and why."""
 
 
-def _pin(core: int):
-    return lambda: os.sched_setaffinity(0, {core})
+def pin(cores: list[int]):
+    """For what is started: those cores only."""
+    return lambda: os.sched_setaffinity(0, cores)
 
 
 class Program:
     """A process with its stderr in a file; ended with the `with` block it was made in."""
 
-    def __init__(self, command: list[str], core: int, errors: Path) -> None:
+    def __init__(self, command: list[str], cores: list[int], errors: Path) -> None:
         self._name = Path(command[0]).name
         self._errors = errors
         with errors.open("wb") as error_file:
@@ -35,7 +36,7 @@ class Program:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=error_file,
-                preexec_fn=_pin(core),
+                preexec_fn=pin(cores),
             )
         self._unread = b""
 
@@ -80,7 +81,7 @@ class Program:
 
 
 class Proxy(Program):
-    """Sluice or a peer; ready when it takes connections and has all its processes.
+    """Sluice, a peer or a real backend; ready when it takes connections and has its processes.
 
     nginx listens before it starts its worker.
     """
@@ -105,13 +106,19 @@ class Load(Program):
 
     @classmethod
     def start(
-        cls, program: Path, role: str, mode: str, options: dict[str, int], core: int, errors: Path
+        cls,
+        program: Path,
+        role: str,
+        mode: str,
+        options: dict[str, int],
+        cores: list[int],
+        errors: Path,
     ) -> "Load":
         """`role` is backend or client; the options are bench-load's."""
         command = [str(program), role, mode]
         for name, value in options.items():
             command += [f"--{name}", str(value)]
-        return cls(command, core, errors)
+        return cls(command, cores, errors)
 
     def wait_until_ready(self) -> None:
         if self.read_line() != "ready":

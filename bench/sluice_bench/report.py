@@ -1,10 +1,12 @@
-"""Tables: Markdown that also reads well in a terminal."""
+"""A run in words: what it was measured on, a table for each workload, the goals."""
 
 from statistics import median
 
-from sluice_bench.goals import NOT_MEASURED, judge, ratio_to_best
+from sluice_bench.goals import NOT_MEASURED, Ratio, judge, ratio_to, ratio_to_best
 from sluice_bench.results import Results
-from sluice_bench.workloads import Metric, Workload
+from sluice_bench.table import render_table, spread
+from sluice_bench.targets import PEERS
+from sluice_bench.workload import Workload
 
 # Of a core. From here on the figure says how fast the load is, not how fast the proxy is.
 SATURATED_SHARE = 0.95
@@ -18,26 +20,6 @@ def render_all(results: Results, workloads: list[Workload]) -> str:
     return "\n\n".join(parts)
 
 
-def render_table(rows: list[list[str]]) -> str:
-    """The first row is the head; all but the first column are figures."""
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    rule = ["-" * widths[0]] + ["-" * (width - 1) + ":" for width in widths[1:]]
-    lines = []
-    for row in [rows[0], rule, *rows[1:]]:
-        cells = [row[0].ljust(widths[0])]
-        cells += [cell.rjust(width) for cell, width in zip(row[1:], widths[1:])]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
-
-
-def _spread(values: list[float], scale: float, digits: int) -> str:
-    if not values:
-        return ""
-    three = (median(values), min(values), max(values))
-    middle, low, high = (f"{value * scale:,.{digits}f}" for value in three)
-    return middle if len(values) == 1 else f"{middle} [{low} {high}]"
-
-
 def _figures(results: Results, workload: str, target: str, metric: str) -> list[float]:
     return list(results.by_round(workload, target, metric).values())
 
@@ -48,11 +30,12 @@ def _targets(results: Results, workload: str) -> list[str]:
 
 def peers(results: Results) -> list[str]:
     names = dict.fromkeys(sample["target"] for sample in results.samples)
-    return [name for name in names if name not in ("direct", "sluice")]
+    return [name for name in names if name in PEERS]
 
 
 def _render_about(about: dict) -> str:
-    lines = [f"- {key}: {value}" for key, value in about.items()]
+    lines = [f"- {key}: {value}" for key, value in about.items() if key != "notes"]
+    lines += [f"- {note}" for note in about.get("notes", [])]
     return "\n".join(lines)
 
 
@@ -65,14 +48,14 @@ def _render_workload(results: Results, workload: Workload) -> str:
         row = [target]
         for metric in workload.metrics:
             values = _figures(results, workload.name, target, metric.key)
-            row.append(_spread(values, metric.scale, metric.digits) or "failed")
+            row.append(spread(values, metric.scale, metric.digits) or "failed")
         if is_timed:
             row += [
                 _share(results, workload.name, target, share)
                 for share in ("proxy_share", "load_share", "client_share")
             ]
         rows.append(row)
-    rows.append(_ratio_row(results, workload, len(rows[0])))
+    rows += [row + [""] * (len(rows[0]) - len(row)) for row in _ratio_rows(results, workload)]
     notes = _notes(results, workload, targets)
     if workload.kind == "syscalls":
         notes += _call_lists(results, workload, targets)
@@ -89,14 +72,37 @@ def _share(results: Results, workload: str, target: str, share: str) -> str:
     return f"{median(values) * 100:.0f} %" if values else ""
 
 
-def _ratio_row(results: Results, workload: Workload, columns: int) -> list[str]:
-    row = ["sluice / best peer"]
-    for metric in workload.metrics:
-        ratio = ratio_to_best(
-            results, workload.name, metric.key, metric.more_is_better, peers(results)
-        )
-        row.append(f"{_spread(list(ratio.rounds), 1, 2)} {ratio.reference}" if ratio else "")
-    return row + [""] * (columns - len(row))
+def _ratio_rows(results: Results, workload: Workload) -> list[list[str]]:
+    if workload.kind == "skew":
+        return []
+    if not workload.reference:
+        return [
+            ["sluice / best peer"]
+            + [
+                _ratio_cell(
+                    ratio_to_best(results, workload.name, m.key, m.more_is_better, peers(results))
+                )
+                for m in workload.metrics
+            ]
+        ]
+    rows = []
+    for subject in _targets(results, workload.name):
+        if subject != workload.reference:
+            cells = [
+                _ratio_cell(
+                    ratio_to(results, workload.name, m.key, workload.reference, subject), ""
+                )
+                for m in workload.metrics
+            ]
+            rows.append([f"{subject} / {workload.reference}", *cells])
+    return rows
+
+
+def _ratio_cell(ratio: Ratio | None, reference: str | None = None) -> str:
+    if ratio is None:
+        return ""
+    words = ratio.reference if reference is None else reference
+    return f"{spread(list(ratio.rounds), 1, 2)} {words}".strip()
 
 
 def _notes(results: Results, workload: Workload, targets: list[str]) -> list[str]:
@@ -110,11 +116,33 @@ def _notes(results: Results, workload: Workload, targets: list[str]) -> list[str
         if shares and median(shares) >= SATURATED_SHARE:
             saturated.append(target)
     notes = list(dict.fromkeys(failures))
+    if workload.capacity_share:
+        notes += _schedule_notes(results, workload, targets)
+    if workload.kind == "skew":
+        notes += [
+            f"- sessions of each worker: {', '.join(map(str, s['figures']['sessions']))}"
+            for target in targets
+            for s in results.of(workload.name, target)
+            if "figures" in s
+        ]
     if saturated:
         names = ", ".join(saturated)
         notes.append(f"- load core saturated, so throughput says little about the proxy: {names}")
     if disturbed:
         notes.append(f"- rounds disturbed by other work: {', '.join(disturbed)}")
+    return notes
+
+
+def _schedule_notes(results: Results, workload: Workload, targets: list[str]) -> list[str]:
+    asked = _figures(results, workload.name, targets[0], "asked_rate")
+    notes = [f"- asked for: {asked[0] / 1e3:,.2f} k/s of each target"] if asked else []
+    late = []
+    for target in targets:
+        kept = _figures(results, workload.name, target, "schedule_kept")
+        if count := kept.count(False):
+            late.append(f"{target} {count} of {len(kept)}")
+    if late:
+        notes.append(f"- rounds in which the load did not keep its schedule: {', '.join(late)}")
     return notes
 
 
@@ -139,11 +167,12 @@ def _render_goals(results: Results, workloads: list[Workload]) -> str:
                 goal.what,
                 goal.workload,
                 f"{'>=' if goal.at_least else '<='} {goal.bound:.{digits}f}",
-                _spread(list(ratio.rounds), 1, digits) if ratio else "",
+                spread(list(ratio.rounds), 1, digits) if ratio else "",
                 ratio.reference if ratio else "",
                 verdict.word,
             ]
         )
     lines = ["### goals: sluice / reference, median of the rounds' ratios [min max]", ""]
-    lines += [render_table(rows), "", "Wanted and not measured yet:", ""]
+    lines += [render_table(rows) if len(rows) > 1 else "None is about these workloads."]
+    lines += ["", "Wanted and not measured yet:", ""]
     return "\n".join(lines + [f"- {line}" for line in NOT_MEASURED])

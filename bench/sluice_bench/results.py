@@ -12,6 +12,12 @@ class Results:
     # figures} or {workload, target, round, failed}.
     samples: list[dict] = field(default_factory=list)
 
+    def note(self, remark: str) -> None:
+        """What a reader of the tables has to know; once."""
+        notes = self.about.setdefault("notes", [])
+        if remark not in notes:
+            notes.append(remark)
+
     def of(self, workload: str, target: str) -> list[dict]:
         return [
             sample
@@ -26,8 +32,8 @@ class Results:
             if metric in sample.get("figures", {})
         }
 
-    def is_mostly_disturbed(self, workload: str) -> bool:
-        samples = self.of(workload, "sluice")
+    def is_mostly_disturbed(self, workload: str, target: str = "sluice") -> bool:
+        samples = self.of(workload, target)
         return 2 * sum(sample.get("disturbed", False) for sample in samples) > len(samples)
 
     def save(self, file: Path) -> None:
