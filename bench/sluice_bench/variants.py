@@ -21,6 +21,12 @@ def _full(place: Place) -> list[str]:
     return start_sluice(place, settings)
 
 
+def _busy(place: Place) -> list[str]:
+    return start_sluice(
+        place, sluice_settings(place) | {"busy_poll": {"for": "50us", "max_cpu": 100}}
+    )
+
+
 def _many_backends(place: Place) -> list[str]:
     """All of them one program, under a thousand addresses."""
     settings = sluice_settings(place)
@@ -50,6 +56,7 @@ def _needs_own_namespace() -> str:
 VARIANTS = [
     Target("sluice-bare", _bare, nothing_missing),
     Target("sluice-full", _full, nothing_missing),
+    Target("sluice-busy", _busy, nothing_missing),
     Target("sluice-backends-1000", _many_backends, _needs_own_namespace, backend_everywhere=True),
     Target("sluice-listeners-100", _many_listeners, _needs_own_namespace),
     Target("sluice-2-workers", _sluice, nothing_missing, workers=2),

@@ -141,6 +141,7 @@ def _program(name: str, title: str, backend: str, client: str) -> Workload:
 
 
 _BARE_AND_FULL = ("sluice-bare", "sluice-full")
+_BUSY = ("sluice", "sluice-busy", "haproxy", "haproxy-splice", "nginx", "nginx-64k")
 _SCALES = ("sluice", "sluice-backends-1000", "sluice-listeners-100")
 
 
@@ -185,11 +186,13 @@ def _timed() -> list[Workload]:
 
 def _against_itself() -> list[Workload]:
     connect, ping_pong = _connect(64, Tier.DEFAULT), _ping_pong(64, Tier.DEFAULT)
+    quiet = _ping_pong(1, Tier.DEFAULT)
     return [
         _ours("features-connect-64", f"with everything on: {connect.title}", connect,
               _BARE_AND_FULL),
         _ours("features-ping-pong-64", f"with everything on: {ping_pong.title}", ping_pong,
               _BARE_AND_FULL),
+        _ours("busy-poll-1", f"with busy_poll: {quiet.title}", quiet, _BUSY),
         _ours("scale-connect-64", f"1,000 backends, 100 listeners: {connect.title}", connect,
               _SCALES),
     ]  # fmt: skip
