@@ -9,6 +9,7 @@ namespace sluice::bench {
 namespace {
 
 constexpr uint64_t kSecond = 1'000'000'000;
+constexpr uint64_t kTick = 250'000;
 
 }  // namespace
 
@@ -35,7 +36,8 @@ void Schedule::on_ready(uint32_t) { send_what_is_due(); }
 
 // Whole seconds apart from the rest: no rounding that adds up, no overflow.
 uint64_t Schedule::next_due_ns() const {
-  return *started_at_ns_ + sent_ / rate_ * kSecond + sent_ % rate_ * kSecond / rate_;
+  const uint64_t offset = sent_ / rate_ * kSecond + sent_ % rate_ * kSecond / rate_;
+  return *started_at_ns_ + offset - offset % kTick;
 }
 
 void Schedule::send_what_is_due() {

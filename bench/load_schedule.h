@@ -1,6 +1,7 @@
-// An open loop: request number k is due at start + k / rate, whatever became of those before it. A
-// request that finds all connections busy waits for one, and its waiting counts, so that a stall is
-// seen by every request it delays (no coordinated omission).
+// An open loop: requests are due at a fixed rate, whatever became of those before them, in small
+// bursts 250 us apart, so that the load's core has time for more than its own timers. A request
+// that finds all connections busy waits for one, and its waiting counts, so that a stall is seen by
+// every request it delays (no coordinated omission).
 #pragma once
 
 #include <cstdint>
