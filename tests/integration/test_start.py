@@ -242,10 +242,10 @@ def test_closed_standard_descriptors_are_no_reason_to_die(conf_file, tmp_path, c
             closed=closed,
         )
         try:
-            eventually(lambda: os.path.exists(address), what="sluice listens")
             with socket.socket(socket.AF_UNIX) as client:
                 client.settimeout(5)
-                client.connect(address)
+                # The file is there a moment before anybody listens.
+                eventually(lambda: client.connect_ex(address) == 0, what="sluice listens")
                 assert client.recv(16) == b"b1\n"
             for fd in closed:
                 assert os.readlink(f"/proc/{process.pid}/fd/{fd}") == "/dev/null"
