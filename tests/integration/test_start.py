@@ -171,6 +171,7 @@ def test_ipv6_on_both_sides():
         assert sluice.eventually_session()["client"].startswith("[::1]:")
 
 
+@requires.localhost
 def test_names_are_resolved_and_one_that_cannot_be_does_not_stop_the_start():
     with (
         Backend("banner") as backend,

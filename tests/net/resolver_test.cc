@@ -1,6 +1,7 @@
 #include "sluice/net/resolver.h"
 
 #include <gtest/gtest.h>
+#include <netdb.h>
 
 #include <cstdlib>
 #include <memory>
@@ -18,6 +19,14 @@ Address host(const std::string& text) {
   return *address;
 }
 
+// A root file system without /etc/hosts may not know even this name.
+bool knows_localhost() {
+  addrinfo* found = nullptr;
+  if (::getaddrinfo("localhost", nullptr, nullptr, &found) != 0) return false;
+  ::freeaddrinfo(found);
+  return true;
+}
+
 class ResolverTest : public testing::Test {
  protected:
   // Without a name server a question takes the resolver's whole patience: shorten it.
@@ -27,6 +36,7 @@ class ResolverTest : public testing::Test {
 };
 
 TEST_F(ResolverTest, localhost_is_a_loopback_address_with_the_asked_port) {
+  if (!knows_localhost()) GTEST_SKIP() << "this system cannot resolve localhost";
   Resolver resolver(loop);
   std::optional<Resolver::Answer> answer;
   resolver.resolve(host("localhost:8080"), [&](Resolver::Answer got) { answer = std::move(got); });
@@ -53,6 +63,7 @@ TEST_F(ResolverTest, name_that_does_not_exist_is_an_error_that_names_it) {
 }
 
 TEST_F(ResolverTest, many_questions_at_a_time_get_their_own_answers) {
+  if (!knows_localhost()) GTEST_SKIP() << "this system cannot resolve localhost";
   Resolver resolver(loop);
   int answers = 0;
   for (uint16_t port = 1; port <= 50; ++port) {

@@ -1,6 +1,7 @@
 """Marks that skip a test where the machine lacks what it needs. Imported by test files, after
 conftest has run."""
 import shutil
+import socket
 
 import pytest
 
@@ -11,6 +12,14 @@ def program(name):
     return pytest.mark.skipif(shutil.which(name) is None, reason=f"{name} is not installed")
 
 
+def _knows_localhost():
+    try:
+        return bool(socket.getaddrinfo("localhost", 1))
+    except OSError:
+        return False
+
+
+localhost = pytest.mark.skipif(not _knows_localhost(), reason="localhost cannot be resolved here")
 own_namespace = pytest.mark.skipif(not own_network(), reason="needs a network namespace of its own")
 firewall = pytest.mark.skipif(
     not own_network() or shutil.which("nft") is None,
