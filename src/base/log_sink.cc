@@ -53,7 +53,10 @@ int LogSink::write_some(std::string_view& text) {
   }
   const size_t wanted = may_wait ? std::min<size_t>(text.size(), PIPE_BUF) : text.size();
   const ssize_t written = ::write(fd_.get(), text.data(), wanted);
-  if (written < 0) return errno == EINTR || errno == EAGAIN ? 0 : errno;
+  if (written < 0) {
+    const bool is_transient = errno == EINTR || errno == EAGAIN;
+    return is_transient && !gives_up() ? 0 : errno;
+  }
   text.remove_prefix(static_cast<size_t>(written));
   return 0;
 }
@@ -62,9 +65,11 @@ int LogSink::wait_for_room() const {
   while (true) {
     pollfd writable{.fd = fd_.get(), .events = POLLOUT, .revents = 0};
     if (::poll(&writable, 1, kLookIntervalMs) != 0) return 0;  // an error shows in the write
-    if (is_replaced_ || now_ns() >= gives_up_at_ns_) return ETIMEDOUT;
+    if (gives_up()) return ETIMEDOUT;
   }
 }
+
+bool LogSink::gives_up() const { return is_replaced_ || now_ns() >= gives_up_at_ns_; }
 
 // The old descriptor is closed at once, unless a write is using it.
 void LogSink::replace(UniqueFd fd) {

@@ -39,6 +39,7 @@ class LogSink {
  private:
   int write_some(std::string_view& text);
   int wait_for_room() const;
+  bool gives_up() const;
 
   UniqueFd fd_;  // the writing thread's while it writes, else under the mutex
   std::mutex mutex_;

@@ -39,8 +39,8 @@ struct ConnectProgress {
 ConnectProgress connect_progress(int fd, Readiness readiness);
 
 // A connect to a port of one's own host on which nobody listens can meet itself (simultaneous open,
-// RFC 9293 section 3.5): the kernel picks that very port as the source. Where the port
-// is not one it picks (LocalPorts) there is no need to ask.
+// RFC 9293 section 3.5): the kernel picks that very port as the source. Where the port is not one
+// that it picks (LocalPorts) there is no need to ask.
 bool is_connected_to_itself(int fd, const Address& target);
 
 }  // namespace sluice
