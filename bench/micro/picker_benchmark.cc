@@ -131,7 +131,7 @@ void place_connections(benchmark::State& state, Scene& scene) {
   const TriedBackends tried;
   const bool expects_backend = scene.has_usable_backend();
   for (auto _ : state) {
-    std::optional<Lease> lease = picker.pick(tried, kNow);
+    std::optional<Lease> lease = picker.pick({.tried = tried, .now = kNow, .client = {}});
     if (lease.has_value() != expects_backend) {
       state.SkipWithError("the picker's answer is not what the scene was made for");
       break;

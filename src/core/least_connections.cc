@@ -19,7 +19,7 @@ void LeastConnections::adopt(BackendList candidates) {
   ordered_.reserve(candidates.size());
 }
 
-std::optional<size_t> LeastConnections::choose(Accept accept) {
+std::optional<size_t> LeastConnections::choose(const PickRequest&, Accept accept) {
   const std::optional<Load> least = find_least();
   if (!least) return std::nullopt;
   const std::optional<uint32_t> turn =

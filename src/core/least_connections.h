@@ -21,7 +21,7 @@ class LeastConnections final : public Balancer {
   explicit LeastConnections(Random random) : random_(random) {}
 
   void adopt(BackendList candidates) override;
-  std::optional<size_t> choose(Accept accept) override;
+  std::optional<size_t> choose(const PickRequest& request, Accept accept) override;
 
  private:
   // A candidate as it was looked at.

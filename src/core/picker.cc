@@ -32,22 +32,22 @@ std::unique_ptr<Balancer> Picker::take_balancer(uint32_t priority) {
   return nullptr;
 }
 
-std::optional<Lease> Picker::pick(const TriedBackends& tried, TimePoint now) {
-  auto lease = pick_among(Candidates::untried, tried, now);
-  if (!lease && !tried.empty()) lease = pick_among(Candidates::tried, tried, now);
+std::optional<Lease> Picker::pick(const PickRequest& request) {
+  auto lease = pick_among(Candidates::untried, request);
+  if (!lease && !request.tried.empty()) lease = pick_among(Candidates::tried, request);
   return lease;
 }
 
-std::optional<Lease> Picker::pick_among(Candidates candidates, const TriedBackends& tried,
-                                        TimePoint now) {
+std::optional<Lease> Picker::pick_among(Candidates candidates, const PickRequest& request) {
+  const auto tried = request.tried;
   Cluster& cluster = *snapshot_->cluster;
   for (size_t i = 0; i < balancers_.size(); ++i) {
     const PriorityLevel& level = snapshot_->levels[i];
     std::optional<Permit> permit;
-    const auto chosen = balancers_[i]->choose([&](Backend& backend) {
+    const auto chosen = balancers_[i]->choose(request, [&](Backend& backend) {
       const bool was_tried = std::find(tried.begin(), tried.end(), &backend) != tried.end();
       if (was_tried != (candidates == Candidates::tried)) return false;
-      permit = cluster.admit(*snapshot_, level, backend, now);
+      permit = cluster.admit(*snapshot_, level, backend, request.now);
       return permit.has_value();
     });
     if (chosen) return Lease(snapshot_, level.backends[*chosen], *permit);

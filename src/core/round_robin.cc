@@ -36,7 +36,7 @@ void RoundRobin::adopt(BackendList candidates) {
   std::make_heap(turns_.begin(), turns_.end(), is_later);
 }
 
-std::optional<size_t> RoundRobin::choose(Accept accept) {
+std::optional<size_t> RoundRobin::choose(const PickRequest&, Accept accept) {
   rebase();
   wake_next_idle();
   std::optional<size_t> chosen = offer_turns(accept);

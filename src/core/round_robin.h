@@ -23,7 +23,7 @@ class RoundRobin final : public Balancer {
   explicit RoundRobin(Random random) : random_(random) {}
 
   void adopt(BackendList candidates) override;
-  std::optional<size_t> choose(Accept accept) override;
+  std::optional<size_t> choose(const PickRequest& request, Accept accept) override;
 
  private:
   using VirtualTime = uint64_t;

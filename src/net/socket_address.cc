@@ -57,6 +57,20 @@ SocketAddress::SocketAddress(const Address& address) {
   }
 }
 
+IpBytes PeerAddress::ip_bytes() const {
+  IpBytes ip;
+  if (storage_.sin6_family == AF_INET) {
+    ip.size = sizeof(in_addr);
+    std::memcpy(ip.bytes.data(), &reinterpret_cast<const sockaddr_in&>(storage_).sin_addr, ip.size);
+  } else if (storage_.sin6_family == AF_INET6) {
+    const in6_addr& address = storage_.sin6_addr;
+    const size_t skipped = IN6_IS_ADDR_V4MAPPED(&address) ? 12 : 0;
+    ip.size = static_cast<uint8_t>(sizeof address - skipped);
+    std::memcpy(ip.bytes.data(), &address.s6_addr[skipped], ip.size);
+  }
+  return ip;
+}
+
 std::string PeerAddress::to_string() const {
   if (is_unix()) return "unix:";
   return to_address(reinterpret_cast<const sockaddr*>(&storage_), sizeof storage_).to_string();

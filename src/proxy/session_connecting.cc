@@ -73,7 +73,8 @@ void Session::connect_next() {
       refuse(EndReason::connect_failed);
       return;
     }
-    std::optional<Lease> lease = route_.picker.pick(connecting_->tried, now());
+    std::optional<Lease> lease = route_.picker.pick(
+        {.tried = connecting_->tried, .now = now(), .client = client_address_.ip_bytes()});
     if (!lease) {
       refuse(attempts_ == 0 ? EndReason::no_backend : EndReason::connect_failed);
       return;

@@ -51,7 +51,7 @@ TEST_P(AllocationTest, pick_and_verdict_allocate_nothing) {
   const TriedBackends tried{&backend(0), &backend(1)};
   const auto work = [&] {
     for (int i = 0; i < 1000; ++i) {
-      auto lease = picker.pick(tried, now);
+      auto lease = picker.pick({.tried = tried, .now = now, .client = {}});
       lease->settle(ConnectOutcome::connected, now, random);
     }
   };
@@ -63,7 +63,8 @@ TEST_P(AllocationTest, refusal_by_all_allocates_nothing) {
   for (size_t i = 0; i < 100; ++i) trip(backend(i));
   const TriedBackends tried{&backend(0)};
   const auto work = [&] {
-    for (int i = 0; i < 100; ++i) EXPECT_FALSE(picker.pick(tried, now));
+    for (int i = 0; i < 100; ++i)
+      EXPECT_FALSE(picker.pick({.tried = tried, .now = now, .client = {}}));
   };
   EXPECT_EQ(count_allocations(work), 0U);
 }

@@ -68,7 +68,7 @@ TEST_F(ClusterReloadTest, empty_cluster_is_allowed) {
   apply({});
   EXPECT_TRUE(snapshot->levels.empty());
   Picker picker(snapshot, random);
-  EXPECT_FALSE(picker.pick({}, now));
+  EXPECT_FALSE(picker.pick({.tried = {}, .now = now, .client = {}}));
 }
 
 TEST_F(ClusterReloadTest, changed_weight_and_administrative_state_take_effect) {
@@ -133,7 +133,7 @@ TEST_F(ClusterReloadTest, breaker_opened_under_an_older_snapshot_is_closed_too_o
 
 TEST_F(ClusterReloadTest, connect_may_end_after_its_backend_was_removed) {
   Picker picker(snapshot, random);
-  auto lease = picker.pick({}, now);
+  auto lease = picker.pick({.tried = {}, .now = now, .client = {}});
   const auto removed = lease->backend();
   apply({});
   picker.adopt(snapshot);

@@ -24,7 +24,7 @@ class LeastConnectionsTest : public ::testing::Test {
   }
   std::optional<size_t> choose() {
     return balancer->choose(
-        [this](const Backend& candidate) { return dead.count(&candidate) == 0; });
+        kRequest, [this](const Backend& candidate) { return dead.count(&candidate) == 0; });
   }
   std::string choose_times(int times) {
     std::string chosen;
@@ -34,7 +34,7 @@ class LeastConnectionsTest : public ::testing::Test {
   // In the order in which they are offered when everybody declines.
   std::vector<size_t> offered() {
     std::vector<size_t> order;
-    balancer->choose([&](const Backend& candidate) {
+    balancer->choose(kRequest, [&](const Backend& candidate) {
       for (size_t i = 0; i < backends.size(); ++i) {
         if (backends[i].get() == &candidate) order.push_back(i);
       }

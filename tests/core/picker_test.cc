@@ -10,7 +10,7 @@ namespace {
 class PickerTest : public ClusterTest {
  protected:
   Lease pick(Picker& picker, const TriedBackends& tried = {}) {
-    auto lease = picker.pick(tried, now);
+    auto lease = picker.pick({.tried = tried, .now = now, .client = {}});
     return lease ? std::move(*lease) : Lease();
   }
   std::map<std::string, int> count_picks(Picker& picker, int picks) {
@@ -32,8 +32,9 @@ TEST_F(PickerTest, dead_cluster_refuses_without_a_connect) {
   apply(backend_settings_of(3));
   for (size_t i = 0; i < 3; ++i) trip(backend(i));
   Picker picker(snapshot, random);
-  EXPECT_FALSE(picker.pick({}, now));
-  EXPECT_FALSE(picker.pick({&backend(0)}, now));
+  EXPECT_FALSE(picker.pick({.tried = {}, .now = now, .client = {}}));
+  const TriedBackends tried = {&backend(0)};
+  EXPECT_FALSE(picker.pick({.tried = tried, .now = now, .client = {}}));
   for (size_t i = 0; i < 3; ++i) EXPECT_EQ(backend(i).active_connections(), 0U);
 }
 

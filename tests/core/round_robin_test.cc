@@ -26,8 +26,8 @@ class RoundRobinTest : public ::testing::Test {
   }
 
   char choose() {
-    const auto index =
-        balancer->choose([this](const Backend& candidate) { return dead.count(&candidate) == 0; });
+    const auto index = balancer->choose(
+        kRequest, [this](const Backend& candidate) { return dead.count(&candidate) == 0; });
     return index ? static_cast<char>('A' + *index) : '-';
   }
   std::string choose_times(size_t times) {
@@ -135,7 +135,7 @@ TEST_F(RoundRobinTest, two_of_equal_weight_alternate_also_beside_a_third) {
 TEST_F(RoundRobinTest, each_candidate_is_offered_at_most_once) {
   adopt({1, 5, 100, 0, 2});
   std::map<const Backend*, int> offers;
-  const auto nobody = balancer->choose([&](const Backend& candidate) {
+  const auto nobody = balancer->choose(kRequest, [&](const Backend& candidate) {
     ++offers[&candidate];
     return false;
   });

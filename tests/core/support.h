@@ -22,6 +22,9 @@ using std::chrono::seconds;
 // Where the made-up clocks start; far from zero, as a machine's is.
 inline constexpr TimePoint kStart{std::chrono::hours(1000)};
 
+// Of a client that has tried nothing and has no address.
+inline constexpr PickRequest kRequest = {.tried = {}, .now = kStart, .client = {}};
+
 inline BackendSettings backend_settings(uint8_t number, uint32_t weight = 1,
                                         uint32_t priority = 0) {
   const Address address = Address::ipv4({10, 0, 0, number}, 80);

@@ -241,7 +241,7 @@ class ThreadsCluster : public ::testing::Test {
     for (int i = 0; i < sessions; ++i) {
       if (i % 1000 == 0) picker.adopt(current());
       const TimePoint now = clock.advance(std::chrono::microseconds(random.below(20)));
-      auto lease = picker.pick({}, now);
+      auto lease = picker.pick({.tried = {}, .now = now, .client = {}});
       if (!lease) continue;
       const uint64_t dice = random.below(10);
       if (dice < 5) lease->settle(ConnectOutcome::connected, now, random);
@@ -348,7 +348,8 @@ TEST_F(ThreadsCluster, least_connections_is_even_over_all_workers) {
   run_threads([&](size_t thread) {
     Picker picker(current(), Random(thread));
     for (size_t i = 0; i < kSessions; ++i) {
-      held[thread].push_back(std::move(*picker.pick({}, clock.now())));
+      held[thread].push_back(
+          std::move(*picker.pick({.tried = {}, .now = clock.now(), .client = {}})));
     }
   });
   constexpr uint32_t kShare = kThreads * kSessions / kBackends;

@@ -80,8 +80,10 @@ std::optional<Lease> World::pick(const Session& session, Picker& picker) {
   }
   if (is_broken(Fault::turns_clients_away, 1)) return std::nullopt;
   const bool looks_ahead = is_broken(Fault::looks_ahead_in_time, 20);
-  return picker.pick(is_broken(Fault::forgets_tried, 50) ? TriedBackends() : session.tried,
-                     looks_ahead ? now_ + seconds(2) : now_);
+  const bool forgets = is_broken(Fault::forgets_tried, 50);
+  return picker.pick({.tried = forgets ? std::span<const Backend* const>() : session.tried,
+                      .now = looks_ahead ? now_ + seconds(2) : now_,
+                      .client = {}});
 }
 
 // A connection that nobody admitted, where exactly one thing speaks against it.

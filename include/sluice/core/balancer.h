@@ -15,6 +15,7 @@
 #include "sluice/base/function_ref.h"
 #include "sluice/base/random.h"
 #include "sluice/core/backend.h"
+#include "sluice/core/pick_request.h"
 
 namespace sluice {
 
@@ -35,7 +36,7 @@ class Balancer {
 
   // Offers candidates, best first and each at most once, until one is accepted: its index, or
   // nothing when all declined. Backends of weight 0 are not offered. Allocates nothing.
-  virtual std::optional<size_t> choose(Accept accept) = 0;
+  virtual std::optional<size_t> choose(const PickRequest& request, Accept accept) = 0;
 };
 
 std::unique_ptr<Balancer> make_balancer(BalancePolicy policy, Random random);

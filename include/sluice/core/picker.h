@@ -12,11 +12,9 @@
 #include "sluice/core/balancer.h"
 #include "sluice/core/cluster_snapshot.h"
 #include "sluice/core/lease.h"
+#include "sluice/core/pick_request.h"
 
 namespace sluice {
-
-// The backends a session has tried. Bounded by connect_attempts.
-using TriedBackends = std::vector<const Backend*>;
 
 class Picker {
  public:
@@ -25,16 +23,16 @@ class Picker {
   // Swaps the snapshot in; positions are kept for priorities that stay, unless the policy changed.
   void adopt(std::shared_ptr<const ClusterSnapshot> snapshot);
 
-  // A backend for a session that has already `tried` some: by priority, then in the policy's order,
+  // A backend for a session that has already tried some: by priority, then in the policy's order,
   // the first that admits the connection and was not tried; when there is none, the first tried one
   // that admits it. Nothing when no backend takes it.
-  std::optional<Lease> pick(const TriedBackends& tried, TimePoint now);
+  std::optional<Lease> pick(const PickRequest& request);
 
   const std::shared_ptr<const ClusterSnapshot>& snapshot() const { return snapshot_; }
 
  private:
   enum class Candidates : uint8_t { untried, tried };
-  std::optional<Lease> pick_among(Candidates candidates, const TriedBackends& tried, TimePoint now);
+  std::optional<Lease> pick_among(Candidates candidates, const PickRequest& request);
   std::unique_ptr<Balancer> take_balancer(uint32_t priority);
 
   std::shared_ptr<const ClusterSnapshot> snapshot_;

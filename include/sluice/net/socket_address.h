@@ -6,6 +6,7 @@
 #include <sys/un.h>
 
 #include "sluice/base/address.h"
+#include "sluice/base/ip_bytes.h"
 
 namespace sluice {
 
@@ -37,6 +38,9 @@ class PeerAddress {
   static constexpr socklen_t capacity() { return sizeof(sockaddr_in6); }
 
   bool is_unix() const { return storage_.sin6_family == AF_UNIX; }
+
+  // Of an IPv4 client on an IPv6 socket (::ffff:10.0.0.1) the four bytes that it is known by.
+  IpBytes ip_bytes() const;
 
   // As in logs: 10.0.0.1:1234, [::1]:1234, or `unix:`.
   std::string to_string() const;
