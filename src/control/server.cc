@@ -61,7 +61,7 @@ Server::Server(Config config, Log& log, Descriptors& descriptors, ServerObserver
 }
 
 Server::~Server() {
-  for (const auto& worker : workers_) worker->join();
+  for (const auto& worker : workers_) worker->wait();
 }
 
 Result<void> Server::start() {
@@ -150,6 +150,7 @@ void Server::make_workers(uint32_t workers, uint32_t pipes_max,
                                                            .seed = random_.next(),
                                                            .keeps_records = access_log_ != nullptr},
                                            std::move(reports), *process_limit_);
+    worker->join(spread_);
     for (const auto& cluster : clusters_) {
       worker->add_route(cluster->config().name, cluster->cluster()->snapshot(),
                         cluster->config().tcp, cluster->config().source_address);
@@ -277,8 +278,7 @@ void Server::begin_drain() {
     return;
   }
   for (const auto& worker : workers_) {
-    worker->stop_accepting(
-        [this, raw = worker.get()] { mailbox_.post([this, raw] { on_worker_idle(raw); }); });
+    worker->stop_accepting([this] { mailbox_.post([this] { on_worker_stopped(); }); });
   }
   if (config_.drain_timeout) drain_due_.start(*config_.drain_timeout);
 }
@@ -288,15 +288,22 @@ void Server::cut_sessions(EndReason reason, std::string_view why) {
   for (const auto& worker : workers_) worker->cut_sessions(reason);
 }
 
-void Server::on_worker_idle(const Worker* worker) {
-  idle_workers_.insert(worker);
-  if (idle_workers_.size() == workers_.size()) finish();
+// Only when none accepts any more can none get a client from another one.
+void Server::on_worker_stopped() {
+  if (++stopped_workers_ < workers_.size()) return;
+  for (const auto& worker : workers_) {
+    worker->when_idle([this] { mailbox_.post([this] { on_worker_idle(); }); });
+  }
+}
+
+void Server::on_worker_idle() {
+  if (++idle_workers_ == workers_.size()) finish();
 }
 
 void Server::finish() {
   for (const auto& worker : workers_) {
     worker->stop();
-    worker->join();
+    worker->wait();
   }
   if (access_log_) access_log_->end();
   report_log_losses();

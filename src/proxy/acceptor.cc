@@ -66,7 +66,7 @@ Acceptor::Next Acceptor::accept_one() {
   socklen_t size = PeerAddress::capacity();
   UniqueFd client(::accept4(socket_->get(), address.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
   if (client) {
-    worker_.begin_session(listener_, route_, std::move(client), address);
+    worker_.admit_client(listener_, route_, std::move(client), address);
     return Next::more;
   }
   const int error = errno;

@@ -258,8 +258,7 @@ void Session::finish(EndReason reason) {
   upstream_.abandon(pipes);
   downstream_.abandon(pipes);
   worker_.deadlines().cancel(*this);
-  client_.fd.reset();
-  backend_.fd.reset();
+  close_both(client_.fd, backend_.fd);
   worker_.session_ended(*this);
   place_.release();
   connecting_.reset();

@@ -50,6 +50,11 @@ void Worker::adopt_snapshot(const std::string& cluster,
   routes_.at(cluster)->picker.adopt(std::move(snapshot));
 }
 
+void Worker::join(WorkerSpread& spread) {
+  spread_ = &spread;
+  index_in_spread_ = spread.add(*this);
+}
+
 void Worker::add_listener(std::shared_ptr<Listener> listener, std::shared_ptr<UniqueFd> socket) {
   ClusterRoute& route = *routes_.at(listener->config().cluster);
   acceptors_.push_back(
@@ -68,16 +73,23 @@ void Worker::run() {
   }
 }
 
-void Worker::stop_accepting(std::function<void()> on_idle) {
+void Worker::stop_accepting(std::function<void()> on_stopped) {
+  post([this, on_stopped = std::move(on_stopped)] {
+    for (const auto& acceptor : acceptors_) acceptor->close();
+    on_stopped();
+  });
+}
+
+void Worker::when_idle(std::function<void()> on_idle) {
   post([this, on_idle = std::move(on_idle)] {
     on_idle_ = on_idle;
-    for (const auto& acceptor : acceptors_) acceptor->close();
     tell_if_idle();
   });
 }
 
 void Worker::cut_sessions(EndReason reason) {
   post([this, reason] {
+    cut_reason_ = reason;
     // Ending one takes it out of the list.
     while (!sessions_.empty()) sessions_.back()->cut(reason);
   });
@@ -90,8 +102,28 @@ void Worker::stop() {
   });
 }
 
-void Worker::join() {
+void Worker::wait() {
   if (thread_.joinable()) thread_.join();
+}
+
+void Worker::admit_client(const std::shared_ptr<Listener>& listener, ClusterRoute& route,
+                          UniqueFd client, const PeerAddress& address) {
+  const size_t index = spread_ ? spread_->place(index_in_spread_) : index_in_spread_;
+  if (index == index_in_spread_) {
+    begin_session(listener, route, std::move(client), address);
+  } else {
+    hand_over(spread_->worker(index), listener, std::move(client), address);
+  }
+}
+
+void Worker::hand_over(Worker& other, std::shared_ptr<Listener> listener, UniqueFd client,
+                       const PeerAddress& address) {
+  // A task can be copied, a descriptor cannot.
+  const auto shared = std::make_shared<UniqueFd>(std::move(client));
+  other.post([&other, listener = std::move(listener), shared, address] {
+    ClusterRoute& route = *other.routes_.at(listener->config().cluster);
+    other.begin_session(listener, route, std::move(*shared), address);
+  });
 }
 
 void Worker::begin_session(std::shared_ptr<Listener> listener, ClusterRoute& route, UniqueFd client,
@@ -103,11 +135,13 @@ void Worker::begin_session(std::shared_ptr<Listener> listener, ClusterRoute& rou
   sessions_.push_back(std::move(owned));
   sessions_peak_ = std::max(sessions_peak_, sessions_.size());
   session.start();
+  if (cut_reason_ && !session.has_ended()) session.cut(*cut_reason_);
 }
 
 void Worker::session_ended(Session& session) {
   session.listener().limit().release();
   process_limit_.release();
+  if (spread_) spread_->leave(index_in_spread_);
   if (options_.keeps_records) {
     if (records_.empty()) records_due_.start(kRecordsDelayMax);
     records_.push_back(session.record());

@@ -1,5 +1,6 @@
 #include "proxy_rig.h"
 
+#include <atomic>
 #include <csignal>
 
 #include "sluice/net/listener_socket.h"
@@ -83,7 +84,8 @@ void ProxyTest::start(const Address& address) {
   ListenOptions listen_options;
   listen_options.tcp = listener_config.tcp;
   listen_options.backlog = listener_config.backlog;
-  auto sockets = open_listener(address, worker_count, listen_options);
+  const size_t acceptors = has_one_acceptor ? 1 : worker_count;
+  auto sockets = open_listener(address, acceptors, listen_options);
   ASSERT_TRUE(sockets) << sockets.error().message;
   front_ = address_of(sockets->front());
   std::vector<std::shared_ptr<UniqueFd>> shared;
@@ -93,7 +95,9 @@ void ProxyTest::start(const Address& address) {
   }
   for (size_t i = 0; i < worker_count; ++i) {
     workers_.push_back(std::make_unique<Worker>(options, reports(), *process_limit));
+    if (is_spread) workers_.back()->join(spread);
     workers_.back()->add_route(kCluster, snapshot_, backend_tcp, std::nullopt);
+    if (has_one_acceptor && i > 0) continue;
     workers_.back()->add_listener(listener_, shared[i % shared.size()]);
   }
   for (const auto& worker : workers_) worker->start();
@@ -110,7 +114,7 @@ void ProxyTest::reload() {
 
 void ProxyTest::stop() {
   for (const auto& worker : workers_) worker->stop();
-  for (const auto& worker : workers_) worker->join();
+  for (const auto& worker : workers_) worker->wait();
   workers_.clear();
 }
 
@@ -145,8 +149,11 @@ std::string ProxyTest::notices() {
 }
 
 void ProxyTest::stop_accepting() {
+  std::atomic<size_t> stopped = 0;
+  for (const auto& worker : workers_) worker->stop_accepting([&stopped] { ++stopped; });
+  EXPECT_TRUE(wait_until([&] { return stopped == workers_.size(); }));
   for (const auto& worker : workers_) {
-    worker->stop_accepting([this] {
+    worker->when_idle([this] {
       const std::scoped_lock lock(mutex_);
       ++idle_reports_;
     });

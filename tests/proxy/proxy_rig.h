@@ -56,11 +56,14 @@ class ProxyTest : public testing::Test {
   TcpOptions backend_tcp;
   Worker::Options options;
   size_t worker_count = 1;
+  bool is_spread = true;          // the workers share their clients
+  bool has_one_acceptor = false;  // only the first of them listens
   uint32_t process_connections_max = ConnectionLimit::kUnlimited;
   // Replaces the listening socket.
   std::function<void(UniqueFd&)> tamper_with_listener;
 
   std::unique_ptr<ConnectionLimit> process_limit;
+  WorkerSpread spread;
 
  private:
   void check_that_nothing_is_left();

@@ -7,7 +7,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 #include <vector>
 
 #include "sluice/base/log.h"
@@ -73,7 +72,8 @@ class Server {
 
   void begin_drain();
   void cut_sessions(EndReason reason, std::string_view why);
-  void on_worker_idle(const Worker* worker);
+  void on_worker_stopped();
+  void on_worker_idle();
   void finish();
 
   const Config config_;
@@ -98,8 +98,10 @@ class Server {
   std::unique_ptr<AccessLog> access_log_;
   std::vector<std::unique_ptr<ClusterControl>> clusters_;
   std::unique_ptr<ConnectionLimit> process_limit_;
+  WorkerSpread spread_;
   std::vector<std::unique_ptr<Worker>> workers_;
-  std::unordered_set<const Worker*> idle_workers_;
+  size_t stopped_workers_ = 0;
+  size_t idle_workers_ = 0;
   uint32_t connections_max_ = 0;
   bool is_serving_ = false;
   bool is_draining_ = false;

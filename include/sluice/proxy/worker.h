@@ -26,6 +26,7 @@
 #include "sluice/proxy/listener.h"
 #include "sluice/proxy/session.h"
 #include "sluice/proxy/session_record.h"
+#include "sluice/proxy/worker_spread.h"
 
 namespace sluice {
 
@@ -59,7 +60,7 @@ class Worker {
   };
 
   Worker(Options options, Reports reports, ConnectionLimit& process_limit);
-  // The thread must have been joined.
+  // Its thread has ended: see wait().
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
@@ -69,6 +70,9 @@ class Worker {
   void add_route(const std::string& cluster, std::shared_ptr<const ClusterSnapshot> snapshot,
                  const TcpOptions& tcp, const std::optional<Address>& source_address);
   void adopt_snapshot(const std::string& cluster, std::shared_ptr<const ClusterSnapshot> snapshot);
+  // Shares its clients with the other workers in `spread`, which outlives it; without it a worker
+  // keeps all that it accepts. Before start(), with the same routes as the others.
+  void join(WorkerSpread& spread);
   // `socket` is listening; its cluster's route has been added.
   void add_listener(std::shared_ptr<Listener> listener, std::shared_ptr<UniqueFd> socket);
 
@@ -77,14 +81,17 @@ class Worker {
   void start();
   // Runs `task` on the worker's thread. Not after stop().
   void post(std::function<void()> task) { mailbox_.post(std::move(task)); }
-  // Takes what is queued in the kernel, then accepts no more. `on_idle` is called on the worker's
-  // thread when the last session has ended, once.
-  void stop_accepting(std::function<void()> on_idle);
-  // Ends every session that is left.
+  // Takes what is queued in the kernel, then accepts no more, and hands over no more clients.
+  // `on_stopped` is called on the worker's thread when that is done.
+  void stop_accepting(std::function<void()> on_stopped);
+  // `on_idle` is called on the worker's thread when the last session has ended, once. When every
+  // worker that might hand one over has stopped accepting.
+  void when_idle(std::function<void()> on_idle);
+  // Ends every session that is left, and those that are still being handed over.
   void cut_sessions(EndReason reason);
-  // Ends the thread's loop; join() waits for it.
+  // Ends the thread's loop; wait() waits for that.
   void stop();
-  void join();
+  void wait();
 
   // --- for its sessions and acceptors, on its thread ---------------------------------------------
 
@@ -97,9 +104,10 @@ class Worker {
   Random& random() { return random_; }
   ConnectionLimit& process_limit() { return process_limit_; }
 
-  // Takes a client in; its places in the limits have been acquired.
-  void begin_session(std::shared_ptr<Listener> listener, ClusterRoute& route, UniqueFd client,
-                     const PeerAddress& address);
+  // Takes a client in, or hands it over to a worker with fewer; its places in the limits have been
+  // acquired.
+  void admit_client(const std::shared_ptr<Listener>& listener, ClusterRoute& route, UniqueFd client,
+                    const PeerAddress& address);
   // The session will be stepped again before the loop blocks.
   void run_again(Session& session);
   // The session has ended: gives its places back and frees it at the end of the turn.
@@ -111,6 +119,10 @@ class Worker {
 
  private:
   void run();
+  void hand_over(Worker& other, std::shared_ptr<Listener> listener, UniqueFd client,
+                 const PeerAddress& address);
+  void begin_session(std::shared_ptr<Listener> listener, ClusterRoute& route, UniqueFd client,
+                     const PeerAddress& address);
   void run_listed_sessions();
   void free_ended_sessions();
   void give_memory_back();
@@ -128,6 +140,8 @@ class Worker {
   const Options options_;
   const Reports reports_;
   ConnectionLimit& process_limit_;
+  WorkerSpread* spread_ = nullptr;
+  size_t index_in_spread_ = 0;
   Random random_;
   LocalPorts local_ports_;
   std::vector<char> scratch_;
@@ -145,7 +159,8 @@ class Worker {
   TimePoint last_error_notice_{};
   std::string last_local_error_;
   bool has_paused_acceptors_ = false;
-  std::function<void()> on_idle_;  // set while accepting has stopped and sessions are left
+  std::function<void()> on_idle_;        // set while accepting has stopped and sessions are left
+  std::optional<EndReason> cut_reason_;  // sessions are ended as soon as they are here
   bool is_running_ = true;
 
   std::thread thread_;
