@@ -76,12 +76,45 @@ std::vector<ClusterRow> circuit_breaker_rows() {
   };
 }
 
+std::vector<ClusterRow> limit_rows() {
+  return {
+      {"limits", section(), Reload::yes,
+       "how many connections there may be at a time. At a limit a client waits while there is "
+       "room in the queue, else it is refused"},
+      {"limits.max_connections", FIELD(settings.limits.of_cluster),
+       integer(1, 100'000'000).or_off(), Reload::yes, "of all its backends together"},
+      {"limits.max_connections_per_backend", FIELD(settings.limits.of_backend),
+       integer(1, 100'000'000).or_off(), Reload::yes, "of each backend"},
+      {"limits.max_pending", FIELD(settings.pending.clients_max), integer(0, 1'000'000),
+       Reload::yes, "clients that may wait for a place, first come, first served; 0: none"},
+      {"limits.queue_timeout", FIELD(settings.pending.timeout), duration(1ms, 1h), Reload::yes,
+       "how long one waits before it is refused; connect_deadline begins afterwards"},
+  };
+}
+
+std::vector<ClusterRow> recovery_rows() {
+  return {
+      {"slow_start", FIELD(settings.slow_start), duration(10ms, 24h).or_off(), Reload::yes,
+       "a backend that has recovered or was added gets a tenth of its share, growing to all of it "
+       "over that time"},
+      ClusterRow::switchable(
+          "close_on_unhealthy",
+          [](ClusterConfig& cluster) { cluster.close_on_unhealthy.is_enabled = false; },
+          [](const ClusterConfig& cluster) { return cluster.close_on_unhealthy.is_enabled; },
+          Reload::yes, "end a backend's sessions when its probes have found it unhealthy")
+          .switched_on_by(
+              [](ClusterConfig& cluster) { cluster.close_on_unhealthy.is_enabled = true; }),
+      {"close_on_unhealthy.over", FIELD(close_on_unhealthy.over), duration(0ms, 1h), Reload::yes,
+       "not all at once but spread over that time; none is ended any more when it recovers"},
+  };
+}
+
 std::vector<ClusterRow> later_rows() {
   std::vector<ClusterRow> rows;
   for (const std::string_view key :
        {"balance.choices", "balance.prefix_v4", "balance.prefix_v6", "balance.max_load",
         "balance.overprovisioning", "resolve_interval", "removal_timeout", "proxy_protocol",
-        "retry_budget", "outlier_detection", "limits", "slow_start", "close_on_unhealthy"}) {
+        "retry_budget", "outlier_detection"}) {
     rows.push_back(ClusterRow::later(key));
   }
   return rows;
@@ -112,6 +145,8 @@ std::vector<ClusterRow> make_cluster_rows() {
   rows[1].presence = Presence::required;
   append(rows, health_check_rows());
   append(rows, circuit_breaker_rows());
+  append(rows, limit_rows());
+  append(rows, recovery_rows());
   append_tcp_rows(rows);
   append(rows, later_rows());
   return rows;

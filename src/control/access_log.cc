@@ -11,6 +11,19 @@
 namespace sluice {
 namespace {
 
+// Why it went to that backend, of the last attempt.
+void append_decision(std::string& line, const Decision& decision) {
+  fmt::format_to(std::back_inserter(line), R"({{"trial":{},"passed_over":{{)", decision.is_trial);
+  std::string_view separator;
+  for (size_t i = 0; i < kObstacleNames.size(); ++i) {
+    const uint8_t count = decision.passed_over(static_cast<Obstacle>(i));
+    if (count == 0) continue;
+    fmt::format_to(std::back_inserter(line), R"({}"{}":{})", separator, kObstacleNames[i], count);
+    separator = ",";
+  }
+  line += "}}";
+}
+
 std::string json_line(const SessionRecord& record, std::string_view time) {
   const ListenerConfig& listener = record.listener->config();
   std::string line = fmt::format(R"({{"time":"{}","listener":)", time);
@@ -29,8 +42,10 @@ std::string json_line(const SessionRecord& record, std::string_view time) {
                  R"(,"attempts":{},"received":{},"sent":{},"connect_ms":)", record.attempts,
                  record.received, record.sent);
   line += record.connect_time ? fmt::format("{}", to_ms(*record.connect_time)) : "null";
-  fmt::format_to(std::back_inserter(line), R"(,"duration_ms":{},"reason":"{}"}})",
+  fmt::format_to(std::back_inserter(line), R"(,"duration_ms":{},"reason":"{}","why":)",
                  to_ms(record.duration), name(record.reason));
+  append_decision(line, record.decision);
+  line += '}';
   return line;
 }
 

@@ -231,9 +231,22 @@ void Server::on_cluster_change(ClusterControl& cluster) {
 void Server::on_transition(const Transition& transition) {
   process_log_.transition(transition, loop_.now());
   if (observer_.on_transition) observer_.on_transition(transition);
+  if (transition.kind == Transition::Kind::health && transition.to == name(Health::unhealthy)) {
+    close_sessions_of(transition.cluster, transition.backend);
+  }
   if (transition.kind != Transition::Kind::breaker || !transition.retry_at) return;
   health_checker_.hasten(transition.cluster, transition.backend);
   announce_half_open();
+}
+
+void Server::close_sessions_of(const std::string& cluster, const std::string& backend) {
+  for (const auto& control : clusters_) {
+    const CloseOnUnhealthyConfig& config = control->config().close_on_unhealthy;
+    if (control->config().name != cluster || !config.is_enabled) continue;
+    const std::shared_ptr<Backend> found = control->cluster()->find(backend);
+    if (!found) continue;
+    for (const auto& worker : workers_) worker->close_sessions_of(found, config.over);
+  }
 }
 
 void Server::announce_half_open() {

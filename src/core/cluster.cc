@@ -9,6 +9,8 @@
 namespace sluice {
 namespace {
 
+// Of the length of a slow start, in percent, for each process: a fleet does not come back in step.
+constexpr double kSlowStartJitter = 10;
 constexpr std::string_view kTimeHasCome = "reopening time has come";
 
 // "5 probes in a row", but just "1 probe".
@@ -39,7 +41,10 @@ std::string why_closed(const CircuitBreakerSettings& settings) {
 }  // namespace
 
 Cluster::Cluster(std::string name, TransitionSink sink, Random random)
-    : name_(std::move(name)), sink_(std::move(sink)), random_(random) {}
+    : name_(std::move(name)),
+      sink_(std::move(sink)),
+      random_(random),
+      slow_start_stretch_(random_.jittered(std::chrono::seconds(1), kSlowStartJitter)) {}
 
 std::shared_ptr<const ClusterSnapshot> Cluster::apply(const ClusterSettings& settings,
                                                       std::span<const BackendSettings> backends,
@@ -51,11 +56,13 @@ std::shared_ptr<const ClusterSnapshot> Cluster::apply(const ClusterSettings& set
     }
   }
   std::map<uint32_t, PriorityLevel> levels;
+  std::vector<std::shared_ptr<Backend>> arrived;  // in a cluster that has been running
   for (const BackendSettings& wanted : backends) {
     const auto found = known.find(wanted.name);
     const bool stays = found != known.end() && found->second->address() == wanted.address;
-    auto backend = stays ? found->second : std::make_shared<Backend>(wanted, arrival);
+    auto backend = stays ? found->second : std::make_shared<Backend>(wanted, arrival, load_);
     if (stays) known.erase(found);
+    if (!stays && arrival == Arrival::later) arrived.push_back(backend);
     update_backend(*backend, wanted);
     levels[wanted.priority].backends.push_back(std::move(backend));
   }
@@ -75,8 +82,13 @@ std::shared_ptr<const ClusterSnapshot> Cluster::apply(const ClusterSettings& set
   for (const PriorityLevel& level : contents_->levels) {
     for (const auto& backend : level.backends) forget_what_is_off(*backend, now);
   }
+  set_slow_start(settings.slow_start);
+  if (!settings.has_probes) {
+    for (const auto& backend : arrived) begin_slow_start(*backend, now);
+  }
   census_.take(*contents_);
   publish_census(now);
+  pending().call_next();
   return snapshot();
 }
 
@@ -111,6 +123,16 @@ std::shared_ptr<const ClusterSnapshot> Cluster::snapshot() {
   return {handle, handle->contents.get()};
 }
 
+std::shared_ptr<Backend> Cluster::find(std::string_view backend) const {
+  if (!contents_) return nullptr;
+  for (const PriorityLevel& level : contents_->levels) {
+    for (const auto& candidate : level.backends) {
+      if (candidate->name() == backend) return candidate;
+    }
+  }
+  return nullptr;
+}
+
 std::optional<Permit> Cluster::admit_probe(Backend& backend, TimePoint now) {
   if (!contents_ || !contents_->settings.circuit_breaker.is_enabled) return std::nullopt;
   return backend.breaker().admit_trial(now, [&](const BreakerChange& change) {
@@ -125,6 +147,7 @@ void Cluster::record_probe(Backend& backend, const ProbeReport& report, TimePoin
   }
   record_health(backend, report, now);
   record_trial(backend, report, now);
+  pending().call_next();
 }
 
 void Cluster::record_health(Backend& backend, const ProbeReport& report, TimePoint now) {
@@ -165,6 +188,7 @@ void Cluster::set_admin_state(Backend& backend, AdminState state, TimePoint now)
   backend.admin_state_.store(state, std::memory_order_relaxed);
   census_.update(backend);
   publish_census(now);
+  pending().call_next();
 }
 
 std::optional<TimePoint> Cluster::announce_half_open(TimePoint now) {
@@ -181,24 +205,32 @@ std::optional<TimePoint> Cluster::announce_half_open(TimePoint now) {
       if (reopens_at && (!next || *reopens_at < *next)) next = reopens_at;
     }
   }
+  pending().call_next();
   return next;
 }
 
-std::optional<Permit> Cluster::admit(const ClusterSnapshot& snapshot, const PriorityLevel& level,
-                                     Backend& backend, TimePoint now) {
-  if (backend.admin_state() != AdminState::ready) return std::nullopt;
-  if (!is_usable(snapshot, level, backend)) return std::nullopt;
+Cluster::Admission Cluster::admit(const ClusterSnapshot& snapshot, const PriorityLevel& level,
+                                  Backend& backend, TimePoint now, double draw) {
+  const ClusterSettings& settings = snapshot.settings;
+  if (backend.admin_state() != AdminState::ready) {
+    return tl::unexpected(Obstacle::administrative);
+  }
+  if (!is_usable(snapshot, level, backend)) return tl::unexpected(Obstacle::health);
   CircuitBreaker& breaker = backend.breaker();
-  const bool has_breaker = snapshot.settings.circuit_breaker.is_enabled;
+  const bool has_breaker = settings.circuit_breaker.is_enabled;
   // Looked at before anything is written: passing over thousands of dead ones costs only loads.
-  if (has_breaker && breaker.refuses(now)) return std::nullopt;
-  backend.add_connection();
+  if (has_breaker && breaker.refuses(now)) return tl::unexpected(Obstacle::breaker);
+  if (settings.slow_start && draw >= backend.share(now, *settings.slow_start)) {
+    return tl::unexpected(Obstacle::slow_start);
+  }
+  if (!backend.try_add_connection(settings.limits)) return tl::unexpected(Obstacle::limit);
   if (!has_breaker) return Permit{};
-  auto permit = breaker.admit(now, [&](const BreakerChange& change) {
+  const auto permit = breaker.admit(now, [&](const BreakerChange& change) {
     tell(backend, change, std::string(kTimeHasCome), now);
   });
-  if (!permit) backend.remove_connection();
-  return permit;
+  if (permit) return *permit;
+  backend.remove_connection();
+  return tl::unexpected(Obstacle::breaker);
 }
 
 bool Cluster::is_usable(const ClusterSnapshot& snapshot, const PriorityLevel& level,
@@ -210,6 +242,17 @@ bool Cluster::is_usable(const ClusterSnapshot& snapshot, const PriorityLevel& le
   if (health == Health::unhealthy) return false;
   return backend.arrival() == Arrival::cold_start ||
          healthy_backends_.load(std::memory_order_relaxed) == 0;
+}
+
+void Cluster::set_slow_start(const Timeout& slow_start) {
+  const auto stretched = slow_start.value_or(Duration::zero()) * to_ms(slow_start_stretch_) / 1000;
+  slow_start_.store(stretched.count(), std::memory_order_relaxed);
+}
+
+void Cluster::begin_slow_start(Backend& backend, TimePoint now) {
+  const Duration slow_start(slow_start_.load(std::memory_order_relaxed));
+  backend.full_share_at_.store((now + slow_start).time_since_epoch().count(),
+                               std::memory_order_relaxed);
 }
 
 void Cluster::record_connect(const ClusterSnapshot& snapshot, Backend& backend, Permit permit,
@@ -236,6 +279,7 @@ void Cluster::record_connect(const ClusterSnapshot& snapshot, Backend& backend, 
   } else {
     breaker.abandoned(permit);
   }
+  pending().call_next();
 }
 
 void Cluster::abandon_connect(Backend& backend, Permit permit) {
@@ -251,6 +295,10 @@ void Cluster::publish_census(TimePoint now) {
 
 void Cluster::change_health(Backend& backend, const HealthChange& change, std::string why,
                             TimePoint now) {
+  // Known good for the first time is no recovery at a cold start.
+  const bool has_come_back =
+      change.from == Health::unhealthy || backend.arrival() == Arrival::later;
+  if (change.to == Health::healthy && has_come_back) begin_slow_start(backend, now);
   backend.health_.store(change.to, std::memory_order_relaxed);
   if (backend.is_removed_.load(std::memory_order_relaxed)) return;
   sink_({.kind = Transition::Kind::health,
@@ -266,6 +314,7 @@ void Cluster::change_health(Backend& backend, const HealthChange& change, std::s
 void Cluster::tell(Backend& backend, const BreakerChange& change, std::string why, TimePoint now) {
   if (change.to == BreakerState::closed) {
     backend.outlier_detector().begin_generation(change.generation);
+    begin_slow_start(backend, now);
   }
   // Another backend of that name may be there by now, whose state this is not.
   if (backend.is_removed_.load(std::memory_order_relaxed)) return;

@@ -32,26 +32,48 @@ std::unique_ptr<Balancer> Picker::take_balancer(uint32_t priority) {
   return nullptr;
 }
 
-std::optional<Lease> Picker::pick(const PickRequest& request) {
-  auto lease = pick_among(Candidates::untried, request);
-  if (!lease && !request.tried.empty()) lease = pick_among(Candidates::tried, request);
-  return lease;
+tl::expected<Lease, Picker::Refusal> Picker::pick(const PickRequest& request) {
+  Search search{.request = request, .decision = {}};
+  if (snapshot_->settings.slow_start) search.draw = random_.fraction();
+  auto lease = pick_among(search);
+  search.is_first_round = false;
+  search.draw = 0;
+  // Better one that is back only just than none.
+  if (!lease && search.decision.passed_over(Obstacle::slow_start) > 0) lease = pick_among(search);
+  if (!lease && !request.tried.empty()) {
+    search.candidates = Candidates::tried;
+    lease = pick_among(search);
+  }
+  if (lease) return std::move(*lease);
+  return tl::unexpected(search.is_at_limit ? Refusal::at_limit : Refusal::unavailable);
 }
 
-std::optional<Lease> Picker::pick_among(Candidates candidates, const PickRequest& request) {
-  const auto tried = request.tried;
-  Cluster& cluster = *snapshot_->cluster;
+std::optional<Lease> Picker::pick_among(Search& search) {
   for (size_t i = 0; i < balancers_.size(); ++i) {
     const PriorityLevel& level = snapshot_->levels[i];
     std::optional<Permit> permit;
-    const auto chosen = balancers_[i]->choose(request, [&](Backend& backend) {
-      const bool was_tried = std::find(tried.begin(), tried.end(), &backend) != tried.end();
-      if (was_tried != (candidates == Candidates::tried)) return false;
-      permit = cluster.admit(*snapshot_, level, backend, request.now);
+    const auto chosen = balancers_[i]->choose(search.request, [&](Backend& backend) {
+      permit = ask(search, level, backend);
       return permit.has_value();
     });
-    if (chosen) return Lease(snapshot_, level.backends[*chosen], *permit);
+    if (!chosen) continue;
+    search.decision.is_trial = permit->is_trial;
+    return Lease(snapshot_, level.backends[*chosen], *permit, search.decision);
   }
+  return std::nullopt;
+}
+
+std::optional<Permit> Picker::ask(Search& search, const PriorityLevel& level, Backend& backend) {
+  const auto tried = search.request.tried;
+  const bool was_tried = std::find(tried.begin(), tried.end(), &backend) != tried.end();
+  if (was_tried != (search.candidates == Candidates::tried)) {
+    if (was_tried) search.pass_over(Obstacle::tried);
+    return std::nullopt;
+  }
+  const auto admission =
+      snapshot_->cluster->admit(*snapshot_, level, backend, search.request.now, search.draw);
+  if (admission) return *admission;
+  search.pass_over(admission.error());
   return std::nullopt;
 }
 

@@ -54,6 +54,8 @@ void Session::on_ready(unsigned side, Readiness readiness) {
       on_backend_progress(readiness);
     } else {
       leg.take_in(readiness);
+      // Who waits in the queue leaves it at once.
+      if (connecting_->pending && is_client_gone()) finish(EndReason::client_reset);
     }
     return;
   }
@@ -271,6 +273,7 @@ SessionRecord Session::record() const {
   record.client = client_address_;
   record.backend = place_ ? place_.backend() : connecting_ ? connecting_->last_tried : nullptr;
   record.attempts = attempts_;
+  record.decision = decision_;
   record.received = upstream_.bytes_moved();
   record.sent = downstream_.bytes_moved();
   if (connect_ms_ >= 0) record.connect_time = std::chrono::milliseconds(connect_ms_);

@@ -66,21 +66,61 @@ void Session::connect_next() {
     finish(EndReason::client_reset);
     return;
   }
+  // First come, first served: who has just come does not go before those who wait.
+  const bool is_newcomer = attempts_ == 0 && !connecting_->pending;
+  if (is_newcomer && route_.picker.snapshot()->cluster->pending().waiting() > 0) {
+    enter_queue();
+    return;
+  }
   const uint32_t attempts_max = route_.picker.snapshot()->settings.connect_attempts;
   while (phase_ == Phase::connecting) {
     const bool is_out_of_attempts = connecting_->tried.size() >= attempts_max;
-    if (is_out_of_attempts || now() >= connecting_->deadline) {
+    const bool is_out_of_time = !connecting_->pending && now() >= connecting_->deadline;
+    if (is_out_of_attempts || is_out_of_time) {
       refuse(EndReason::connect_failed);
       return;
     }
-    std::optional<Lease> lease = route_.picker.pick(
+    const uint64_t calls = connecting_->pending ? connecting_->pending->calls() : 0;
+    auto lease = route_.picker.pick(
         {.tried = connecting_->tried, .now = now(), .client = client_address_.ip_bytes()});
-    if (!lease) {
+    if (lease) {
+      leave_queue();
+      if (begin_attempt(std::move(*lease))) return;
+    } else if (lease.error() == Picker::Refusal::unavailable) {
       refuse(attempts_ == 0 ? EndReason::no_backend : EndReason::connect_failed);
+    } else if (!connecting_->pending) {
+      // And tries once more: a place may have become free before it was in the queue.
+      enter_queue();
+    } else if (connecting_->pending->rest(calls)) {
       return;
     }
-    if (begin_attempt(std::move(*lease))) return;
   }
+}
+
+// Waits for a place at one of the backends, or is refused when too many do already.
+void Session::enter_queue() {
+  const std::shared_ptr<const ClusterSnapshot>& snapshot = route_.picker.snapshot();
+  const PendingSettings& settings = snapshot->settings.pending;
+  const auto ticket = snapshot->cluster->pending().enter(route_.call, settings.clients_max);
+  if (!ticket) {
+    refuse(EndReason::limit);
+    return;
+  }
+  connecting_->pending.emplace(route_, *ticket, *this);
+  connecting_->pending_since = now();
+  connecting_->wait = Connecting::Wait::place;
+  worker_.deadlines().schedule(*this, now() + settings.timeout);
+}
+
+// The time spent in the queue is not taken from the attempts.
+void Session::leave_queue() {
+  if (!connecting_->pending) return;
+  connecting_->deadline += now() - connecting_->pending_since;
+  connecting_->pending.reset();
+}
+
+void Session::on_called() {
+  if (phase_ == Phase::connecting) connect_next();
 }
 
 // True when there is something to wait for.
@@ -95,6 +135,7 @@ bool Session::begin_attempt(Lease lease) {
     return true;
   }
   ++attempts_;
+  decision_ = connecting_->lease.decision();
   connecting_->tried.push_back(backend.get());
   connecting_->last_tried = backend;
   if (error != 0) {
@@ -173,6 +214,9 @@ void Session::on_connect_deadline() {
         return;
       }
       break;
+    case Connecting::Wait::place:
+      refuse(EndReason::limit);
+      return;
     case Connecting::Wait::verdict:
       break;
   }

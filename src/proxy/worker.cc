@@ -33,16 +33,27 @@ Worker::Worker(Options options, Reports reports, ConnectionLimit& process_limit)
       pipes_(options.pipes_max),
       pump_resources_{.scratch = scratch_,
                       .pipes = pipes_,
-                      .may_splice = options.splice == SpliceMode::automatic} {}
+                      .may_splice = options.splice == SpliceMode::automatic},
+      unhealthy_closer_(loop_, sessions_) {}
 
 Worker::~Worker() = default;
 
 void Worker::add_route(const std::string& cluster, std::shared_ptr<const ClusterSnapshot> snapshot,
                        const TcpOptions& tcp, const std::optional<Address>& source_address) {
-  routes_.emplace(cluster, std::make_unique<ClusterRoute>(ClusterRoute{
-                               .picker = Picker(std::move(snapshot), Random(random_.next())),
-                               .tcp = tcp,
-                               .source_address = source_address}));
+  auto route = std::make_unique<ClusterRoute>(
+      ClusterRoute{.picker = Picker(std::move(snapshot), Random(random_.next())),
+                   .tcp = tcp,
+                   .source_address = source_address,
+                   .pending = {},
+                   .call = {}});
+  route->call = [this, raw = route.get()](PendingQueue::Ticket ticket) {
+    post([raw, ticket] {
+      // Who has left meanwhile has called the next.
+      const auto found = raw->pending.find(ticket);
+      if (found != raw->pending.end()) found->second->on_called();
+    });
+  };
+  routes_.emplace(cluster, std::move(route));
 }
 
 void Worker::adopt_snapshot(const std::string& cluster,
@@ -84,6 +95,12 @@ void Worker::when_idle(std::function<void()> on_idle) {
   post([this, on_idle = std::move(on_idle)] {
     on_idle_ = on_idle;
     tell_if_idle();
+  });
+}
+
+void Worker::close_sessions_of(std::shared_ptr<const Backend> backend, Duration over) {
+  post([this, backend = std::move(backend), over] {
+    unhealthy_closer_.close_sessions_of(backend, over);
   });
 }
 

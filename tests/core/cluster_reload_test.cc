@@ -138,7 +138,7 @@ TEST_F(ClusterReloadTest, connect_may_end_after_its_backend_was_removed) {
   apply({});
   picker.adopt(snapshot);
   lease->settle(ConnectOutcome::connected, now, random);
-  lease.reset();
+  lease->release();
   EXPECT_EQ(removed->active_connections(), 0U);
 }
 

@@ -86,7 +86,8 @@ class ClusterTest : public ::testing::Test {
   }
 
   std::optional<Permit> admit(Backend& wanted) {
-    return snapshot->cluster->admit(*snapshot, level_of(wanted), wanted, now);
+    const auto admission = snapshot->cluster->admit(*snapshot, level_of(wanted), wanted, now);
+    return admission ? std::optional(*admission) : std::nullopt;
   }
 
   // Whether it takes a connection, without leaving a trace.

@@ -81,9 +81,11 @@ std::optional<Lease> World::pick(const Session& session, Picker& picker) {
   if (is_broken(Fault::turns_clients_away, 1)) return std::nullopt;
   const bool looks_ahead = is_broken(Fault::looks_ahead_in_time, 20);
   const bool forgets = is_broken(Fault::forgets_tried, 50);
-  return picker.pick({.tried = forgets ? std::span<const Backend* const>() : session.tried,
+  auto lease = picker.pick({.tried = forgets ? std::span<const Backend* const>() : session.tried,
                       .now = looks_ahead ? now_ + seconds(2) : now_,
                       .client = {}});
+  if (!lease) return std::nullopt;
+  return std::move(*lease);
 }
 
 // A connection that nobody admitted, where exactly one thing speaks against it.

@@ -77,11 +77,18 @@ struct HealthCheckConfig {
   std::string expect;
 };
 
+// What happens to a backend's sessions when its probes fail.
+struct CloseOnUnhealthyConfig {
+  bool is_enabled = false;
+  Duration over{0};  // they are ended spread over that time
+};
+
 struct ClusterConfig {
   std::string name;
   std::vector<BackendConfig> backends;
   std::optional<Address> source_address;  // its port is not used
-  ClusterSettings settings;               // balance, connects, breaker, thresholds, panic
+  ClusterSettings settings;               // all that the core decides by
+  CloseOnUnhealthyConfig close_on_unhealthy;
   std::optional<HealthCheckConfig> health_check = HealthCheckConfig{};
   TcpConfig tcp;
 };

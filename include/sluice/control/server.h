@@ -65,6 +65,7 @@ class Server {
 
   void on_cluster_change(ClusterControl& cluster);
   void on_transition(const Transition& transition);
+  void close_sessions_of(const std::string& cluster, const std::string& backend);
   void announce_half_open();
   void reopen_logs();
   void keep_house();

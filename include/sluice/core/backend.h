@@ -13,15 +13,14 @@
 #include <utility>
 
 #include "sluice/base/address.h"
+#include "sluice/core/cache_line.h"
 #include "sluice/core/circuit_breaker.h"
+#include "sluice/core/cluster_load.h"
 #include "sluice/core/connect_outcome.h"
 #include "sluice/core/health_tracker.h"
 #include "sluice/core/outlier_detector.h"
 
 namespace sluice {
-
-// A constant of our own: the standard's changes with compiler flags.
-inline constexpr size_t kCacheLine = 64;
 
 enum class AdminState : uint8_t { ready, draining, maintenance };
 
@@ -53,12 +52,23 @@ struct BackendSettings {
 // at a cold start nobody knows better, and unknown ones are used.
 enum class Arrival : uint8_t { cold_start, later };
 
+// How many connections there may be at a time; no value: as many as come.
+struct ConnectionLimits {
+  std::optional<uint32_t> of_cluster;
+  std::optional<uint32_t> of_backend;
+
+  friend bool operator==(const ConnectionLimits&, const ConnectionLimits&) = default;
+};
+
 class Backend {
  public:
-  Backend(BackendSettings settings, Arrival arrival)
+  // `load` is the cluster's, in whose books its connections are kept too.
+  Backend(BackendSettings settings, Arrival arrival,
+          std::shared_ptr<ClusterLoad> load = std::make_shared<ClusterLoad>())
       : settings_(std::move(settings)),
         name_(settings_.name),
         address_(settings_.address),
+        load_(std::move(load)),
         arrival_(arrival),
         admin_state_(settings_.admin_state),
         weight_(settings_.weight) {}
@@ -77,8 +87,16 @@ class Backend {
 
   // Connections of clients, those still connecting included. Exact over all workers.
   uint32_t active_connections() const { return active_.load(std::memory_order_relaxed); }
-  void add_connection() { active_.fetch_add(1, std::memory_order_relaxed); }
-  void remove_connection() { active_.fetch_sub(1, std::memory_order_relaxed); }
+  void add_connection();
+  // False, and nothing added, when that would exceed a limit: which is never the case, not for an
+  // instant.
+  bool try_add_connection(const ConnectionLimits& limits);
+  // Calls the first who waits for a place.
+  void remove_connection();
+
+  // How much of its share of the cluster's connections it takes, up to 1: less while it is back
+  // only just.
+  double share(TimePoint now, Duration slow_start) const;
 
   // How often client connects ended so.
   uint64_t connects(ConnectOutcome outcome) const {
@@ -106,12 +124,14 @@ class Backend {
   HealthTracker health_tracker_;
   const std::string name_;
   const Address address_;
+  const std::shared_ptr<ClusterLoad> load_;
   // Read for every pick, seldom written: together on a cache line.
   alignas(kCacheLine) const Arrival arrival_;
   std::atomic<bool> is_removed_{false};  // by a reload; its last connects are nobody's news
   std::atomic<AdminState> admin_state_;
   std::atomic<Health> health_{Health::unknown};
   std::atomic<uint32_t> weight_;
+  std::atomic<Duration::rep> full_share_at_{0};  // the end of its slow start
   CircuitBreaker breaker_;
   OutlierDetector outlier_detector_;
   // Written for every connection.

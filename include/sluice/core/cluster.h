@@ -17,12 +17,14 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <tl/expected.hpp>
 
 #include "sluice/base/random.h"
 #include "sluice/base/time.h"
 #include "sluice/core/backend.h"
 #include "sluice/core/census.h"
 #include "sluice/core/cluster_snapshot.h"
+#include "sluice/core/decision.h"
 #include "sluice/core/transition.h"
 
 namespace sluice {
@@ -60,6 +62,9 @@ class Cluster : public std::enable_shared_from_this<Cluster> {
   // own: one for each worker keeps them off each other's cache lines.
   std::shared_ptr<const ClusterSnapshot> snapshot();
 
+  // The backend of that name in the last snapshot, if there is one. Looks at all of them.
+  std::shared_ptr<Backend> find(std::string_view backend) const;
+
   // The trial permit for a probe to the traffic address, when the breaker is half_open and nobody
   // has the trial. Hand it back in the ProbeReport.
   std::optional<Permit> admit_probe(Backend& backend, TimePoint now);
@@ -76,10 +81,17 @@ class Cluster : public std::enable_shared_from_this<Cluster> {
   // --- any thread --------------------------------------------------------------------------------
 
   // Whether `backend` takes a client's connection now: administrative state, health (or panic),
-  // breaker, asked in that order. On yes the backend's connection count includes the new one, and
-  // the permit must be settled and the connection removed: Lease does both.
-  std::optional<Permit> admit(const ClusterSnapshot& snapshot, const PriorityLevel& level,
-                              Backend& backend, TimePoint now);
+  // limits, slow start, breaker, asked in that order, and what was reserved is given back on a
+  // refusal. On yes the connection counts include the new one, and the permit must be settled and
+  // the connection removed: Lease does both. A backend in its slow start says yes only to those
+  // whose `draw`, from [0, 1), is below its share: to all for 0.
+  using Admission = tl::expected<Permit, Obstacle>;
+  Admission admit(const ClusterSnapshot& snapshot, const PriorityLevel& level, Backend& backend,
+                  TimePoint now, double draw = 0);
+
+  // Clients that wait for a free place.
+  PendingQueue& pending() { return load_->pending; }
+  uint32_t active_connections() const { return load_->connections.load(std::memory_order_relaxed); }
 
   // Takes in how a client's connect under `permit` went.
   void record_connect(const ClusterSnapshot& snapshot, Backend& backend, Permit permit,
@@ -101,12 +113,18 @@ class Cluster : public std::enable_shared_from_this<Cluster> {
   void tell(Backend& backend, const BreakerChange& change, std::string why, TimePoint now);
   void tell(const PanicChange& change, TimePoint now);
 
+  void set_slow_start(const Timeout& slow_start);
+  void begin_slow_start(Backend& backend, TimePoint now);
+
   const std::string name_;
   const TransitionSink sink_;
+  const std::shared_ptr<ClusterLoad> load_ = std::make_shared<ClusterLoad>();
   // Control loop only.
   Random random_;
+  const Duration slow_start_stretch_;  // in this process, of each second
   std::shared_ptr<const ClusterSnapshot> contents_;
   Census census_;
+  std::atomic<Duration::rep> slow_start_{0};  // written by the control loop, read by everybody
   // Written by the control loop, read by everybody: for those who wait for their first probe.
   std::atomic<uint32_t> healthy_backends_{0};
 };

@@ -18,6 +18,14 @@ namespace sluice {
 
 class Cluster;
 
+// Clients that wait when a limit is reached.
+struct PendingSettings {
+  uint32_t clients_max = 0;
+  Duration timeout = std::chrono::seconds(5);
+
+  friend bool operator==(const PendingSettings&, const PendingSettings&) = default;
+};
+
 // What the core needs to know about a cluster; the rest of its configuration is none of its
 // business.
 struct ClusterSettings {
@@ -29,6 +37,9 @@ struct ClusterSettings {
   bool has_probes = true;  // health_check is on
   HealthThresholds health_thresholds;
   double panic_threshold = 0;  // percent; 0 is off
+  ConnectionLimits limits;
+  PendingSettings pending;
+  Timeout slow_start;  // how long a recovered backend's share grows
 
   friend bool operator==(const ClusterSettings&, const ClusterSettings&) = default;
 };

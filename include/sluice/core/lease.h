@@ -10,6 +10,7 @@
 #include "sluice/core/backend.h"
 #include "sluice/core/cluster_snapshot.h"
 #include "sluice/core/connect_outcome.h"
+#include "sluice/core/decision.h"
 
 namespace sluice {
 
@@ -41,7 +42,7 @@ class Lease {
   Lease() = default;  // of nothing
   // Takes over what Cluster::admit() gave.
   Lease(std::shared_ptr<const ClusterSnapshot> snapshot, std::shared_ptr<Backend> backend,
-        Permit permit);
+        Permit permit, Decision decision = {});
   Lease(Lease&& other) noexcept = default;  // shared_ptr leaves nothing behind
   Lease& operator=(Lease&& other) noexcept;
   Lease(const Lease&) = delete;
@@ -51,6 +52,7 @@ class Lease {
   explicit operator bool() const { return static_cast<bool>(place_); }
   const std::shared_ptr<Backend>& backend() const { return place_.backend(); }
   bool is_trial() const { return permit_.is_trial; }
+  const Decision& decision() const { return decision_; }
 
   // The connect's verdict, once; a second one is ignored.
   void settle(ConnectOutcome outcome, TimePoint now, Random& random);
@@ -64,6 +66,7 @@ class Lease {
   std::shared_ptr<const ClusterSnapshot> snapshot_;  // until settled
   ConnectionPlace place_;
   Permit permit_;
+  Decision decision_;
 };
 
 }  // namespace sluice

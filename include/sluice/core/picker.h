@@ -5,12 +5,14 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <tl/expected.hpp>
 #include <vector>
 
 #include "sluice/base/random.h"
 #include "sluice/base/time.h"
 #include "sluice/core/balancer.h"
 #include "sluice/core/cluster_snapshot.h"
+#include "sluice/core/decision.h"
 #include "sluice/core/lease.h"
 #include "sluice/core/pick_request.h"
 
@@ -23,16 +25,36 @@ class Picker {
   // Swaps the snapshot in; positions are kept for priorities that stay, unless the policy changed.
   void adopt(std::shared_ptr<const ClusterSnapshot> snapshot);
 
+  enum class Refusal : uint8_t {
+    unavailable,  // nobody may be tried
+    at_limit,     // somebody might, but has as many connections as it may: a place can become free
+  };
+
   // A backend for a session that has already tried some: by priority, then in the policy's order,
   // the first that admits the connection and was not tried; when there is none, the first tried one
-  // that admits it. Nothing when no backend takes it.
-  std::optional<Lease> pick(const PickRequest& request);
+  // that admits it.
+  tl::expected<Lease, Refusal> pick(const PickRequest& request);
 
   const std::shared_ptr<const ClusterSnapshot>& snapshot() const { return snapshot_; }
 
  private:
   enum class Candidates : uint8_t { untried, tried };
-  std::optional<Lease> pick_among(Candidates candidates, const PickRequest& request);
+  // One pick: who is asked, and what came of it.
+  struct Search {
+    const PickRequest& request;
+    Candidates candidates = Candidates::untried;
+    double draw = 0;    // for those in their slow start; see Cluster::admit
+    Decision decision;  // of the first round; later ones only ask the same ones again
+    bool is_first_round = true;
+    bool is_at_limit = false;
+
+    void pass_over(Obstacle obstacle) {
+      is_at_limit |= obstacle == Obstacle::limit;
+      if (is_first_round) decision.pass_over(obstacle);
+    }
+  };
+  std::optional<Lease> pick_among(Search& search);
+  std::optional<Permit> ask(Search& search, const PriorityLevel& level, Backend& backend);
   std::unique_ptr<Balancer> take_balancer(uint32_t priority);
 
   std::shared_ptr<const ClusterSnapshot> snapshot_;

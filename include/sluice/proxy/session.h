@@ -48,6 +48,8 @@ class Session final : public PollTarget, public TimerWheel::Entry {
   void on_ready(unsigned side, Readiness readiness) override;
   void on_deadline();
   void resume();
+  // Its turn among those who wait for a place at a backend has come.
+  void on_called();
 
   // Ends it from outside, with a reset to both sides: what they have may be incomplete, and an
   // end of stream would say it is not.
@@ -59,6 +61,8 @@ class Session final : public PollTarget, public TimerWheel::Entry {
   size_t index() const { return index_; }
   void set_index(size_t index) { index_ = static_cast<uint32_t>(index); }
 
+  // The one it is connected to; nothing while it is not.
+  const Backend* backend() const { return place_.backend().get(); }
   SessionRecord record() const;
   Listener& listener() const { return *listener_; }
 
@@ -78,6 +82,8 @@ class Session final : public PollTarget, public TimerWheel::Entry {
 
   // src/proxy/session_connecting.cc
   void connect_next();
+  void enter_queue();
+  void leave_queue();
   bool begin_attempt(Lease lease);
   void end_attempt(ConnectOutcome outcome);
   void fail_attempt(int error);
@@ -126,6 +132,7 @@ class Session final : public PollTarget, public TimerWheel::Entry {
   PeerAddress client_address_;
   uint32_t index_ = 0;
   uint16_t attempts_ = 0;
+  Decision decision_;  // of the last attempt
   Phase phase_ = Phase::connecting;
   EndReason reason_ = EndReason::shutdown;
   std::optional<Side> first_end_;  // which side's stream ended first

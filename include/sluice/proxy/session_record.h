@@ -9,6 +9,7 @@
 
 #include "sluice/base/time.h"
 #include "sluice/core/backend.h"
+#include "sluice/core/decision.h"
 #include "sluice/net/socket_address.h"
 #include "sluice/proxy/end_reason.h"
 #include "sluice/proxy/listener.h"
@@ -21,6 +22,7 @@ struct SessionRecord {
   PeerAddress client;
   std::shared_ptr<const Backend> backend;  // the last one tried; null when there was none
   uint32_t attempts = 0;                   // connects begun
+  Decision decision;                       // of the last attempt: why it went to that backend
   uint64_t received = 0;                   // bytes from the client, handed to the backend
   uint64_t sent = 0;                       // bytes from the backend, handed to the client
   std::optional<Duration> connect_time;    // accept to connected; nothing when it never was

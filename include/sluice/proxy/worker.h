@@ -26,6 +26,7 @@
 #include "sluice/proxy/listener.h"
 #include "sluice/proxy/session.h"
 #include "sluice/proxy/session_record.h"
+#include "sluice/proxy/unhealthy_closer.h"
 #include "sluice/proxy/worker_spread.h"
 
 namespace sluice {
@@ -35,6 +36,9 @@ struct ClusterRoute {
   Picker picker;
   TcpOptions tcp;
   std::optional<Address> source_address;
+  // Those of its sessions that wait for a place, and how they are called.
+  std::unordered_map<PendingQueue::Ticket, Session*> pending;
+  PendingQueue::Call call;
 };
 
 // Something the process should say once, not once per connection.
@@ -87,6 +91,8 @@ class Worker {
   // `on_idle` is called on the worker's thread when the last session has ended, once. When every
   // worker that might hand one over has stopped accepting.
   void when_idle(std::function<void()> on_idle);
+  // Ends the sessions with a backend that has turned unhealthy, spread over that time.
+  void close_sessions_of(std::shared_ptr<const Backend> backend, Duration over);
   // Ends every session that is left, and those that are still being handed over.
   void cut_sessions(EndReason reason);
   // Ends the thread's loop; wait() waits for that.
@@ -151,7 +157,8 @@ class Worker {
   std::unordered_map<std::string, std::unique_ptr<ClusterRoute>> routes_;
   std::vector<std::unique_ptr<Acceptor>> acceptors_;
   std::vector<std::unique_ptr<Session>> sessions_;  // each knows its index
-  size_t sessions_peak_ = 0;                        // since memory was last given back
+  UnhealthyCloser unhealthy_closer_;
+  size_t sessions_peak_ = 0;        // since memory was last given back
   std::vector<Session*> run_list_;  // while it has members the worker does not block
   std::vector<std::unique_ptr<Session>> ended_;
   std::vector<SessionRecord> records_;
