@@ -3,7 +3,7 @@
 import time
 from contextlib import ExitStack
 
-from sluice_bench import machine, memory, real_programs, skew
+from sluice_bench import machine, memory, real_programs, skew, start
 from sluice_bench.programs import Failure, Load, Strace
 from sluice_bench.setup import Bench, Settings
 from sluice_bench.targets import Target
@@ -30,6 +30,7 @@ def measure(
         "syscalls": _measure_syscalls,
         "skew": skew.measure_skew,
         "program": _measure_program,
+        "start": start.measure_start,
     }
     with Bench(settings, target, workload, rate) as bench:
         return how[workload.kind](bench)

@@ -14,7 +14,7 @@ from sluice_bench.workload import Workload
 from sluice_bench.workloads import CAPACITY_WORKLOAD
 
 # Rounds of the workloads whose figures hardly vary, or take long.
-_ROUNDS_MAX = {"idle": 1, "syscalls": 1, "burst": 1, "skew": 1}
+_ROUNDS_MAX = {"idle": 1, "syscalls": 1, "burst": 1, "skew": 1, "start": 3}
 
 
 def show_progress(text: str) -> None:

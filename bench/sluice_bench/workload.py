@@ -35,7 +35,7 @@ class Beside:
 class Workload:
     name: str
     title: str
-    kind: str  # timed, idle, syscalls, burst, skew, program
+    kind: str  # timed, idle, syscalls, burst, skew, program, start
     backend: str  # mode of bench-load, or a real program
     client: str
     connections: int

@@ -45,6 +45,10 @@ _SKEW = (
     Metric("sessions_max", "most of a worker", 1, 0),
     Metric("skew", "most / fair share", 1, 2),
 )
+_START = (
+    Metric("check_seconds", "check, ms", 1e3, 0),
+    Metric("start_seconds", "start until ready, ms", 1e3, 0),
+)
 _PROGRAM = (Metric("rate", "requests per s", 1, 0, more_is_better=True), _CPU)
 
 _DIRECTIONS = {
@@ -247,12 +251,24 @@ def all_workloads(idle_sessions: int, syscall_units: int) -> list[Workload]:
         (Metric("syscalls", "calls per connection", 1, 1),),
         Tier.QUICK,
     )
+    start = Workload(
+        "start",
+        "a file with 10,000 backends: check, and start",
+        "start",
+        "reply",
+        "reconnect",
+        10_000,
+        64,
+        _START,
+        targets=("sluice",),
+    )
     skews = [_skew(workers, count) for workers in (2, 4) for count in (16, 100, 1000)]
     return [
         *_timed(),
         *_against_itself(),
         *_memory(idle_sessions),
         syscalls,
+        start,
         *skews,
         *_programs(),
     ]
