@@ -200,8 +200,12 @@ void Session::try_full_backlog_again() {
 }
 
 void Session::on_connected(int error) {
-  connecting_->lease.settle(ConnectOutcome::connected, now(), worker_.random());
-  place_ = connecting_->lease.take_place();
+  Lease& lease = connecting_->lease;
+  const ClusterSettings& settings = route_.picker.snapshot()->settings;
+  is_start_awaited_ = settings.outlier_detection.is_on(Detector::early_close) && !lease.is_trial();
+  generation_ = lease.permit().generation;
+  lease.settle(ConnectOutcome::connected, now(), worker_.random());
+  place_ = lease.take_place();
   connect_ms_ = static_cast<int32_t>(to_ms(now() - started_at_));
   connecting_.reset();
   move_to(Phase::relaying);

@@ -67,6 +67,7 @@ class Server {
   void on_cluster_change(ClusterControl& cluster);
   void on_transition(const Transition& transition);
   void announce_half_open();
+  void judge_outliers();
   void reopen_logs();
   void keep_house();
   void report_log_losses();
@@ -93,6 +94,7 @@ class Server {
   Timer drain_due_;
   Timer serve_anyway_;
   Timer housekeeping_due_;
+  Timer outliers_due_;
   std::vector<std::unique_ptr<SignalWatcher>> signals_;
 
   std::unique_ptr<AccessLog> access_log_;

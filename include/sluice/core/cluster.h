@@ -3,7 +3,7 @@
 //
 //   control loop:  apply(settings, backends) -> ClusterSnapshot -> swapped into every worker
 //   worker:        Picker(snapshot).pick() -> Lease -> settle(outcome) -> relay -> ~Lease
-//   control loop:  admit_probe(backend), record_probe(backend, report)
+//   control loop:  admit_probe(backend), record_probe(backend, report), judge_outliers()
 //
 // Every change of a backend's health or breaker goes to the TransitionSink exactly once, and those
 // of one backend's breaker in order, whichever threads made them. A backend that a reload has
@@ -23,6 +23,7 @@
 #include "sluice/core/backend.h"
 #include "sluice/core/census.h"
 #include "sluice/core/cluster_snapshot.h"
+#include "sluice/core/ejection_books.h"
 #include "sluice/core/transition.h"
 
 namespace sluice {
@@ -73,6 +74,10 @@ class Cluster : public std::enable_shared_from_this<Cluster> {
   // at every backend.
   std::optional<TimePoint> announce_half_open(TimePoint now);
 
+  // Compares the backends by how their connects went and ejects those that stand out, as far as
+  // max_ejected allows. For every second or so; does nothing while no statistical detector is on.
+  void judge_outliers(TimePoint now);
+
   // --- any thread --------------------------------------------------------------------------------
 
   // Whether `backend` takes a client's connection now: administrative state, health (or panic),
@@ -88,6 +93,14 @@ class Cluster : public std::enable_shared_from_this<Cluster> {
   // The same for a connect that ended without a verdict at no particular time.
   void abandon_connect(Backend& backend, Permit permit);
 
+  // For early_close, once for each connection made under `permit` of a closed breaker: its backend
+  // ended it before the first byte, while its client had not; or it has sent something.
+  void record_early_close(const ClusterSnapshot& snapshot, Backend& backend, Permit permit,
+                          TimePoint now, Random& random);
+  void record_first_byte(const ClusterSnapshot& snapshot, Backend& backend, Permit permit);
+
+  const EjectionBooks& ejections() const { return ejections_; }
+
  private:
   void update_backend(Backend& backend, const BackendSettings& settings);
   void forget_what_is_off(Backend& backend, TimePoint now);
@@ -96,6 +109,19 @@ class Cluster : public std::enable_shared_from_this<Cluster> {
   bool is_usable(const ClusterSnapshot& snapshot, const PriorityLevel& level,
                  const Backend& backend) const;
   void publish_census(TimePoint now);
+
+  // src/core/cluster_outliers.cc
+  struct Ejectee;
+  void set_up_outlier_detection(Backend& backend);
+  void end_ejection_that_is_off(Backend& backend, TimePoint now);
+  void watch_connect(const ClusterSnapshot& snapshot, Backend& backend, Permit permit,
+                     ConnectOutcome outcome, TimePoint now);
+  void watch_probe(Backend& backend, const ProbeReport& report, TimePoint now);
+  bool eject(const ClusterSnapshot& snapshot, const Ejectee& ejectee, TimePoint now,
+             Random& random);
+  bool keeps_another_available(const ClusterSnapshot& snapshot, const Backend& wanted_out,
+                               TimePoint now) const;
+  void close_books_of(Backend& backend, std::optional<uint32_t> begun_generation);
 
   void change_health(Backend& backend, const HealthChange& change, std::string why, TimePoint now);
   void tell(Backend& backend, const BreakerChange& change, std::string why, TimePoint now);
@@ -109,6 +135,7 @@ class Cluster : public std::enable_shared_from_this<Cluster> {
   Census census_;
   // Written by the control loop, read by everybody: for those who wait for their first probe.
   std::atomic<uint32_t> healthy_backends_{0};
+  EjectionBooks ejections_;  // any thread
 };
 
 }  // namespace sluice

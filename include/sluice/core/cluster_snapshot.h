@@ -13,6 +13,7 @@
 #include "sluice/core/balancer.h"
 #include "sluice/core/circuit_breaker.h"
 #include "sluice/core/health_tracker.h"
+#include "sluice/core/outlier_settings.h"
 
 namespace sluice {
 
@@ -26,6 +27,7 @@ struct ClusterSettings {
   uint32_t connect_attempts = 3;                        // of one session
   Duration connect_deadline = std::chrono::seconds(6);  // of all attempts together
   CircuitBreakerSettings circuit_breaker;
+  OutlierSettings outlier_detection;  // acts through the breaker: nothing without it
   bool has_probes = true;  // health_check is on
   HealthThresholds health_thresholds;
   double panic_threshold = 0;  // percent; 0 is off

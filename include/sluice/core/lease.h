@@ -51,6 +51,7 @@ class Lease {
   explicit operator bool() const { return static_cast<bool>(place_); }
   const std::shared_ptr<Backend>& backend() const { return place_.backend(); }
   bool is_trial() const { return permit_.is_trial; }
+  const Permit& permit() const { return permit_; }
 
   // The connect's verdict, once; a second one is ignored.
   void settle(ConnectOutcome outcome, TimePoint now, Random& random);
