@@ -10,9 +10,8 @@ namespace {
 OutlierSettings outliers_of(std::string_view settings) {
   const ReadResult result = read(cluster_with(settings));
   EXPECT_TRUE(result.config) << render_problems("file", settings, result.problems);
-  return result.config.value_or(Config{.clusters = {ClusterConfig{}}})
-      .clusters[0]
-      .settings.outlier_detection;
+  return result.config ? result.config->clusters.at(0).settings.outlier_detection
+                       : OutlierSettings{};
 }
 
 TEST(OutlierDetection, is_off_unless_given) {
@@ -70,7 +69,7 @@ TEST(OutlierDetection, needs_the_breaker) {
 
 TEST(OutlierDetection, base_longer_than_the_maximum_is_an_error) {
   EXPECT_EQ(problems_of(cluster_with("outlier_detection: {early_close: on, base_ejection: 10m}")),
-            Lines{"2:54+3 error: outlier_detection.base_ejection (10m) is longer than max_ejection "
+            Lines{"2:53+3 error: outlier_detection.base_ejection (10m) is longer than max_ejection "
                   "(5m)"});
 }
 
@@ -95,15 +94,15 @@ TEST(OutlierDetection, wrong_values_are_told) {
   EXPECT_EQ(
       problems_of(cluster_with("outlier_detection: {success_rate: {stdev_factor: 11, min_hosts: 1},"
                                " window: 500ms, max_ejected: 101}")),
-      (Lines{"2:50+2 error: outlier_detection.success_rate.stdev_factor: '11' is out of range: 0 "
+      (Lines{"2:35+1 warning: success_rate compares 5 backends or more, and there are 1: it never "
+             "ejects",
+             "2:50+2 error: outlier_detection.success_rate.stdev_factor: '11' is out of range: 0 "
              "to 10",
              "2:65+1 error: outlier_detection.success_rate.min_hosts: '1' is out of range: 2 to "
              "10000",
              "2:77+5 error: outlier_detection.window: '500ms' is out of range: 1s to 1h",
-             "2:97+3 error: outlier_detection.max_ejected: '101' is out of range: 0 to 100",
-             "2:35+1 warning: success_rate compares 5 backends or more, and there are 1: it never "
-             "ejects"}));
-  EXPECT_EQ(problems_of(cluster_with("outlier_detection: {early_close: 5}")).at(0),
+             "2:97+3 error: outlier_detection.max_ejected: '101' is out of range: 0 to 100"}));
+  EXPECT_EQ(problems_of(cluster_with("outlier_detection: {early_close: 5}")).back(),
             "2:34+1 error: outlier_detection.early_close: expected a map, on or off, not '5'");
 }
 

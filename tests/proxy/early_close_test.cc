@@ -8,6 +8,7 @@ namespace {
 class EarlyClose : public ProxyTest {
  protected:
   void start_with_detector() {
+    settings.circuit_breaker.is_enabled = true;
     settings.outlier_detection.is_enabled = true;
     settings.outlier_detection.early_close = {.is_enabled = true, .threshold = 1000};
     listening = listen_on(loopback());
