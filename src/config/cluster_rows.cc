@@ -92,6 +92,24 @@ std::vector<ClusterRow> limit_rows() {
   };
 }
 
+std::vector<ClusterRow> retry_budget_rows() {
+  return {
+      ClusterRow::switchable(
+          "retry_budget",
+          [](ClusterConfig& cluster) { cluster.settings.retry_budget.is_enabled = false; },
+          [](const ClusterConfig& cluster) { return cluster.settings.retry_budget.is_enabled; },
+          Reload::yes,
+          "a bound on second and later attempts, so that they do not multiply an outage; a client "
+          "that would exceed it is refused")
+          .switched_on_by(
+              [](ClusterConfig& cluster) { cluster.settings.retry_budget.is_enabled = true; }),
+      {"retry_budget.percent", FIELD(settings.retry_budget.percent), percent(), Reload::yes,
+       "the share of retries in the connects of the last ten seconds"},
+      {"retry_budget.min", FIELD(settings.retry_budget.min), integer(0, 1'000'000), Reload::yes,
+       "retries that there may always be in ten seconds"},
+  };
+}
+
 std::vector<ClusterRow> recovery_rows() {
   return {
       {"slow_start", FIELD(settings.slow_start), duration(10ms, 24h).or_off(), Reload::yes,
@@ -109,12 +127,68 @@ std::vector<ClusterRow> recovery_rows() {
   };
 }
 
+// A detector's section: on when given.
+template <typename Detector>
+ClusterRow detector_row(std::string_view key, Detector detector, std::string_view help) {
+  return ClusterRow::switchable(
+             key, [detector](ClusterConfig& cluster) { detector(cluster).is_enabled = false; },
+             [detector](const ClusterConfig& cluster) { return detector(cluster).is_enabled; },
+             Reload::yes, help)
+      .switched_on_by([detector](ClusterConfig& cluster) { detector(cluster).is_enabled = true; });
+}
+
+std::vector<ClusterRow> outlier_detection_rows() {
+  return {
+      detector_row("outlier_detection", FIELD(settings.outlier_detection),
+                   "takes out a backend whose connections go badly, through its breaker, by the "
+                   "detectors that are given below; and a backend that opens again and again stays "
+                   "out longer"),
+      {"outlier_detection.window", FIELD(settings.outlier_detection.window), duration(1s, 1h),
+       Reload::yes, "how far back connects count for success_rate and failure_percentage"},
+      detector_row("outlier_detection.success_rate", FIELD(settings.outlier_detection.success_rate),
+                   "ejects a backend whose share of successful connects is far below the others'"),
+      {"outlier_detection.success_rate.min_hosts",
+       FIELD(settings.outlier_detection.success_rate.min_hosts), integer(2, 10'000), Reload::yes,
+       "backends with enough connects that it takes to compare them"},
+      {"outlier_detection.success_rate.min_volume",
+       FIELD(settings.outlier_detection.success_rate.min_volume), integer(1, 1'000'000),
+       Reload::yes, "connects in the window that are enough"},
+      {"outlier_detection.success_rate.stdev_factor",
+       FIELD(settings.outlier_detection.success_rate.stdev_factor), decimal(0, 10), Reload::yes,
+       "standard deviations below the mean that are too far"},
+      detector_row("outlier_detection.failure_percentage",
+                   FIELD(settings.outlier_detection.failure_percentage),
+                   "ejects a backend of whose connects too many fail"),
+      {"outlier_detection.failure_percentage.threshold",
+       FIELD(settings.outlier_detection.failure_percentage.threshold), percent(), Reload::yes,
+       "this percentage of failed connects is too much"},
+      {"outlier_detection.failure_percentage.min_volume",
+       FIELD(settings.outlier_detection.failure_percentage.min_volume), integer(1, 1'000'000),
+       Reload::yes, "connects in the window that it takes to judge"},
+      detector_row("outlier_detection.early_close", FIELD(settings.outlier_detection.early_close),
+                   "ejects a backend that accepts and then ends connections before its first byte; "
+                   "only for servers that always have something to say"),
+      {"outlier_detection.early_close.threshold",
+       FIELD(settings.outlier_detection.early_close.threshold), integer(1, 1'000'000), Reload::yes,
+       "such connections in a row, of all workers; a single byte ends the row"},
+      {"outlier_detection.max_ejected", FIELD(settings.outlier_detection.max_ejected), percent(),
+       Reload::yes,
+       "how many of the backends these detectors may have out at a time; always one, and never "
+       "the last available one"},
+      {"outlier_detection.base_ejection", FIELD(settings.outlier_detection.base_ejection),
+       duration(10ms, 24h), Reload::yes,
+       "how long an ejected backend stays out before one connection may try; doubles with every "
+       "failed trial and every ejection that soon follows"},
+      {"outlier_detection.max_ejection", FIELD(settings.outlier_detection.max_ejection),
+       duration(10ms, 168h), Reload::yes, "where the doubling ends"},
+  };
+}
+
 std::vector<ClusterRow> later_rows() {
   std::vector<ClusterRow> rows;
   for (const std::string_view key :
        {"balance.choices", "balance.prefix_v4", "balance.prefix_v6", "balance.max_load",
-        "balance.overprovisioning", "resolve_interval", "removal_timeout", "proxy_protocol",
-        "retry_budget", "outlier_detection"}) {
+        "balance.overprovisioning", "resolve_interval", "removal_timeout", "proxy_protocol"}) {
     rows.push_back(ClusterRow::later(key));
   }
   return rows;
@@ -146,7 +220,9 @@ std::vector<ClusterRow> make_cluster_rows() {
   append(rows, health_check_rows());
   append(rows, circuit_breaker_rows());
   append(rows, limit_rows());
+  append(rows, retry_budget_rows());
   append(rows, recovery_rows());
+  append(rows, outlier_detection_rows());
   append_tcp_rows(rows);
   append(rows, later_rows());
   return rows;

@@ -18,6 +18,8 @@ std::string_view noun(Kind kind) {
       return "whole number";
     case Kind::percent:
       return "percentage";
+    case Kind::decimal:
+      return "number";
     case Kind::duration:
       return "duration";
     case Kind::choice:
@@ -85,6 +87,10 @@ Type integer(int64_t least, int64_t greatest) {
 
 Type percent() { return {.kind = Kind::percent, .least = 0, .greatest = 100}; }
 
+Type decimal(int64_t least, int64_t greatest) {
+  return {.kind = Kind::decimal, .least = least, .greatest = greatest};
+}
+
 Type duration(Duration least, Duration greatest) {
   return {.kind = Kind::duration, .least = least.count(), .greatest = greatest.count()};
 }
@@ -111,6 +117,7 @@ std::string describe_range(const Type& type) {
   switch (type.kind) {
     case Kind::integer:
     case Kind::percent:
+    case Kind::decimal:
       return fmt::format("{} to {}", type.least, type.greatest);
     case Kind::duration:
       return fmt::format("{} to {}", format_duration(Duration(type.least)),

@@ -15,6 +15,7 @@ enum class Kind : uint8_t {
   boolean,
   integer,
   percent,
+  decimal,  // with up to six digits after the point
   duration,
   choice,
   text,
@@ -51,6 +52,7 @@ struct Type {
 Type boolean();
 Type integer(int64_t least, int64_t greatest);
 Type percent();
+Type decimal(int64_t least, int64_t greatest);
 Type duration(Duration least, Duration greatest);
 Type choice(std::vector<std::string_view> choices, std::vector<std::string_view> later = {});
 Type text(int64_t bytes_max);

@@ -44,6 +44,7 @@ class Validation {
   void check_backends(const ClusterConfig& cluster, const std::string& path);
   void check_health_check(const ClusterConfig& cluster, const std::string& path);
   void check_breaker(const ClusterConfig& cluster, const std::string& path);
+  void check_outliers(const ClusterConfig& cluster, const std::string& path);
   void check_unused(const ClusterConfig& cluster, const std::string& path);
 
   const Config& config_;
@@ -190,10 +191,43 @@ void Validation::check_breaker(const ClusterConfig& cluster, const std::string& 
   }
 }
 
+void Validation::check_outliers(const ClusterConfig& cluster, const std::string& path) {
+  const OutlierSettings& outliers = cluster.settings.outlier_detection;
+  const std::string section = path + ".outlier_detection";
+  const Place* place = given({section});
+  if (place == nullptr || !outliers.is_enabled) return;
+  if (!cluster.settings.circuit_breaker.is_enabled) {
+    problems_.error(*place, "outlier_detection ejects by the circuit_breaker, which is off here");
+  }
+  const Place* time = given({section + ".base_ejection", section + ".max_ejection"});
+  if (time != nullptr && outliers.base_ejection > outliers.max_ejection) {
+    problems_.error(*time, fmt::format("outlier_detection.base_ejection ({}) is longer than "
+                                       "max_ejection ({})",
+                                       format_duration(outliers.base_ejection),
+                                       format_duration(outliers.max_ejection)));
+  }
+  if (!outliers.is_statistical() && !outliers.early_close.is_enabled) {
+    problems_.warning(*place,
+                      "outlier_detection without a detector ejects nobody: give success_rate, "
+                      "failure_percentage or early_close");
+  }
+  const SuccessRateSettings& rate = outliers.success_rate;
+  if (const Place* hosts = given({section + ".success_rate"});
+      hosts != nullptr && rate.is_enabled && !cluster.backends.empty() &&
+      std::none_of(cluster.backends.begin(), cluster.backends.end(),
+                   [](const BackendConfig& backend) { return backend.address.is_name(); }) &&
+      cluster.backends.size() < rate.min_hosts) {
+    problems_.warning(*hosts, fmt::format("success_rate compares {} backends or more, and there "
+                                          "are {}: it never ejects",
+                                          rate.min_hosts, cluster.backends.size()));
+  }
+}
+
 void Validation::check_cluster(const ClusterConfig& cluster, const std::string& path) {
   check_backends(cluster, path);
   check_health_check(cluster, path);
   check_breaker(cluster, path);
+  check_outliers(cluster, path);
   const ClusterSettings& settings = cluster.settings;
   const Place* place = given({path + ".connect_timeout", path + ".connect_deadline"});
   if (place != nullptr && settings.connect_timeout > settings.connect_deadline) {

@@ -13,6 +13,7 @@ namespace {
 // How long a start waits for host names before it serves the backends it knows.
 constexpr Duration kResolveWaitMax = std::chrono::seconds(3);
 constexpr Duration kHousekeepingInterval = std::chrono::seconds(10);
+constexpr Duration kOutlierInterval = std::chrono::seconds(1);
 
 uint64_t entropy() {
   std::random_device device;
@@ -56,7 +57,8 @@ Server::Server(Config config, Log& log, Descriptors& descriptors, ServerObserver
       half_open_due_(loop_, [this] { announce_half_open(); }),
       drain_due_(loop_, [this] { cut_sessions(EndReason::draining, "drain_timeout is over"); }),
       serve_anyway_(loop_, [this] { begin_serving(); }),
-      housekeeping_due_(loop_, [this] { keep_house(); }) {
+      housekeeping_due_(loop_, [this] { keep_house(); }),
+      outliers_due_(loop_, [this] { judge_outliers(); }) {
   housekeeping_due_.start(kHousekeepingInterval);
 }
 
@@ -203,6 +205,7 @@ void Server::begin_serving() {
     health_checker_.watch(cluster->cluster(), cluster->config(), cluster->backends());
   }
   for (const auto& worker : workers_) worker->start();
+  judge_outliers();
   process_log_.ready(static_cast<uint32_t>(workers_.size()), connections_max_);
   notifier_.ready();
 }
@@ -256,6 +259,16 @@ void Server::announce_half_open() {
     if (due && (!next || *due < *next)) next = due;
   }
   if (next) half_open_due_.start(*next - loop_.now());
+}
+
+// The process sleeps on while no cluster has use for it.
+void Server::judge_outliers() {
+  bool is_wanted = false;
+  for (const auto& cluster : clusters_) {
+    is_wanted = is_wanted || cluster->config().settings.outlier_detection.is_statistical();
+    cluster->cluster()->judge_outliers(loop_.now());
+  }
+  if (is_wanted) outliers_due_.start(kOutlierInterval);
 }
 
 void Server::reopen_logs() {

@@ -186,14 +186,16 @@ void CircuitBreaker::abandoned(Permit permit) {
   swap(seen, next);  // as in succeeded()
 }
 
-void CircuitBreaker::trip(uint32_t generation, TimePoint now,
-                          const CircuitBreakerSettings& settings, Random& random, Tell tell) {
+bool CircuitBreaker::trip(uint32_t generation, TimePoint now,
+                          const CircuitBreakerSettings& settings, Random& random, Tell tell,
+                          uint32_t doublings) {
   const Word seen = load();
-  if (seen.is_open || seen.is_changing || seen.generation != generation) return;
+  if (seen.is_open || seen.is_changing || seen.generation != generation) return false;
   Change change(*this, seen);
-  if (!change) return;
-  failed_trials_.store(0, std::memory_order_relaxed);
+  if (!change) return false;
+  failed_trials_.store(std::min(doublings, kDoublingsMax), std::memory_order_relaxed);
   open(change, now, settings, random, tell);
+  return true;
 }
 
 void CircuitBreaker::open(Change& change, TimePoint now, const CircuitBreakerSettings& settings,

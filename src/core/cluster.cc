@@ -6,6 +6,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "cluster_outliers.h"
+
 namespace sluice {
 namespace {
 
@@ -77,10 +79,14 @@ std::shared_ptr<const ClusterSnapshot> Cluster::apply(const ClusterSettings& set
   }
   contents_ = std::move(contents);
   for (const auto& [gone, backend] : known) {
-    backend->is_removed_.store(true, std::memory_order_relaxed);
+    backend->is_removed_.store(true);
+    close_books_of(*backend, std::nullopt);
   }
   for (const PriorityLevel& level : contents_->levels) {
-    for (const auto& backend : level.backends) forget_what_is_off(*backend, now);
+    for (const auto& backend : level.backends) {
+      set_up_outlier_detection(*backend);
+      forget_what_is_off(*backend, now);
+    }
   }
   set_slow_start(settings.slow_start);
   if (!settings.has_probes) {
@@ -110,6 +116,7 @@ void Cluster::forget_what_is_off(Backend& backend, TimePoint now) {
     backend.breaker().reset(
         [&](const BreakerChange& change) { tell(backend, change, "circuit_breaker is off", now); });
   }
+  end_ejection_that_is_off(backend, now);
 }
 
 std::shared_ptr<const ClusterSnapshot> Cluster::snapshot() {
@@ -146,6 +153,7 @@ void Cluster::record_probe(Backend& backend, const ProbeReport& report, TimePoin
     return;
   }
   record_health(backend, report, now);
+  watch_probe(backend, report, now);
   record_trial(backend, report, now);
   pending().call_next();
 }
@@ -170,13 +178,15 @@ void Cluster::record_trial(Backend& backend, const ProbeReport& report, TimePoin
       tell(backend, change, why_closed(settings), now);
     });
   } else if (report.permit) {
-    breaker.failed(*report.permit, now, settings, random_, [&](const BreakerChange& change) {
+    const auto open_settings = settings_of_open_period(contents_->settings, backend);
+    breaker.failed(*report.permit, now, open_settings, random_, [&](const BreakerChange& change) {
       tell(backend, change, fmt::format("trial failed: {}", report.result), now);
     });
   } else if (const auto opening = breaker.opening()) {
     const bool has_earned_it = backend.health_tracker_.earns_early_trial(
         report.passed, report.began_at, *opening, thresholds);
     if (!has_earned_it || !settings.early_trial) return;
+    if (!may_be_tried_early(contents_->settings, backend)) return;
     breaker.begin_early_trial(opening->generation, [&](const BreakerChange& change) {
       const std::string row = row_of(thresholds.healthy, "probe");
       tell(backend, change, fmt::format("{} passed since it opened", row), now);
@@ -261,19 +271,29 @@ void Cluster::record_connect(const ClusterSnapshot& snapshot, Backend& backend, 
   const CircuitBreakerSettings& settings = snapshot.settings.circuit_breaker;
   if (!settings.is_enabled) return;
   CircuitBreaker& breaker = backend.breaker();
+  if (snapshot.settings.outlier_detection.is_enabled) {
+    watch_connect(snapshot, backend, permit, outcome, now);
+  }
   if (!permit.is_trial) {
     const auto ejection =
         backend.outlier_detector().record(permit, outcome, settings.failure_threshold);
     if (!ejection) return;
-    breaker.trip(ejection->generation, now, settings, random, [&](const BreakerChange& change) {
-      tell(backend, change, why_tripped(*ejection, outcome), now);
-    });
+    const bool has_opened = breaker.trip(
+        ejection->generation, now, settings, random,
+        [&](const BreakerChange& change) {
+          tell(backend, change, why_tripped(*ejection, outcome), now);
+        },
+        penalty_doublings(snapshot.settings, backend));
+    if (!has_opened) return;
+    ejections_.count_ejection(Detector::consecutive_failures);
+    note_opening(snapshot.settings, backend);
   } else if (outcome == ConnectOutcome::connected) {
     breaker.succeeded(permit, settings, [&](const BreakerChange& change) {
       tell(backend, change, why_closed(settings), now);
     });
   } else if (is_backend_failure(outcome)) {
-    breaker.failed(permit, now, settings, random, [&](const BreakerChange& change) {
+    const auto open_settings = settings_of_open_period(snapshot.settings, backend);
+    breaker.failed(permit, now, open_settings, random, [&](const BreakerChange& change) {
       tell(backend, change, fmt::format("trial failed: {}", sluice::name(outcome)), now);
     });
   } else {
@@ -315,6 +335,7 @@ void Cluster::tell(Backend& backend, const BreakerChange& change, std::string wh
   if (change.to == BreakerState::closed) {
     backend.outlier_detector().begin_generation(change.generation);
     begin_slow_start(backend, now);
+    close_books_of(backend, change.generation);
   }
   // Another backend of that name may be there by now, whose state this is not.
   if (backend.is_removed_.load(std::memory_order_relaxed)) return;

@@ -33,6 +33,19 @@ std::unique_ptr<Balancer> Picker::take_balancer(uint32_t priority) {
 }
 
 tl::expected<Lease, Picker::Refusal> Picker::pick(const PickRequest& request) {
+  const RetryBudgetSettings& settings = snapshot_->settings.retry_budget;
+  if (!settings.is_enabled) return search_all(request);
+  RetryBudget& budget = snapshot_->cluster->retry_budget();
+  const bool is_retry = !request.tried.empty();
+  if (is_retry && !budget.allows_retry(settings, request.now)) {
+    return tl::unexpected(Refusal::over_budget);
+  }
+  auto lease = search_all(request);
+  if (lease) is_retry ? budget.count_retry(request.now) : budget.count_first_attempt(request.now);
+  return lease;
+}
+
+tl::expected<Lease, Picker::Refusal> Picker::search_all(const PickRequest& request) {
   Search search{.request = request, .decision = {}};
   if (snapshot_->settings.slow_start) search.draw = random_.fraction();
   auto lease = pick_among(search);

@@ -109,6 +109,7 @@ void Session::advance() {
 
   if (progress == HalfPump::Progress::out_of_turn) run_again();
   note_first_end();
+  if (is_start_awaited_) note_backend_start();
   if (client_.is_broken() || backend_.is_broken()) {
     close_after_reset();
     return;
@@ -142,6 +143,30 @@ void Session::note_first_end() {
     first_end_ = kClient;
   } else if (downstream_.state() != HalfPump::State::flowing) {
     first_end_ = kBackend;
+  }
+}
+
+// For early_close: did the backend say anything at all? A client that has ended or broken by now
+// may be the reason why not, so that session says nothing about the backend, and neither does one
+// whose backend was lost on the way (a timeout, no route) or that we cut ourselves.
+void Session::note_backend_start() {
+  const bool has_begun = downstream_.bytes_moved() + downstream_.bytes_in_flight() > 0;
+  // A broken backend ends the upstream pump too, and that is not the client's doing.
+  const bool has_client_ended =
+      !backend_.is_broken() && upstream_.state() != HalfPump::State::flowing;
+  const bool is_client_done = client_.is_broken() || client_.has_hangup || has_client_ended;
+  const bool was_reset = backend_.error == ECONNRESET || backend_.error == EPIPE;
+  const bool has_ended =
+      was_reset || (!backend_.is_broken() && downstream_.state() != HalfPump::State::flowing);
+  if (!has_begun && !is_client_done && !has_ended && !backend_.is_broken()) return;
+  is_start_awaited_ = false;
+  const ClusterSnapshot& snapshot = *route_.picker.snapshot();
+  const Permit permit{.generation = generation_, .is_trial = false};
+  if (has_begun) {
+    snapshot.cluster->record_first_byte(snapshot, *place_.backend(), permit);
+  } else if (has_ended && !is_client_done) {
+    snapshot.cluster->record_early_close(snapshot, *place_.backend(), permit, now(),
+                                         worker_.random());
   }
 }
 

@@ -86,7 +86,7 @@ void Session::connect_next() {
     if (lease) {
       leave_queue();
       if (begin_attempt(std::move(*lease))) return;
-    } else if (lease.error() == Picker::Refusal::unavailable) {
+    } else if (lease.error() != Picker::Refusal::at_limit) {
       refuse(attempts_ == 0 ? EndReason::no_backend : EndReason::connect_failed);
     } else if (!connecting_->pending) {
       // And tries once more: a place may have become free before it was in the queue.
@@ -244,8 +244,12 @@ void Session::try_full_backlog_again() {
 }
 
 void Session::on_connected(int error) {
-  connecting_->lease.settle(ConnectOutcome::connected, now(), worker_.random());
-  place_ = connecting_->lease.take_place();
+  Lease& lease = connecting_->lease;
+  const ClusterSettings& settings = route_.picker.snapshot()->settings;
+  is_start_awaited_ = settings.outlier_detection.is_on(Detector::early_close) && !lease.is_trial();
+  generation_ = lease.permit().generation;
+  lease.settle(ConnectOutcome::connected, now(), worker_.random());
+  place_ = lease.take_place();
   connect_ms_ = static_cast<int32_t>(to_ms(now() - started_at_));
   connecting_.reset();
   move_to(Phase::relaying);

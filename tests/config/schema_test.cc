@@ -71,6 +71,18 @@ TEST(Schema, defaults_are_the_contract_s) {
       {"clusters[].circuit_breaker.failure_threshold", "5"},
       {"clusters[].circuit_breaker.recovery_timeout", "30s"},
       {"clusters[].circuit_breaker.max_recovery_timeout", "5m"},
+      {"clusters[].outlier_detection", "off"},
+      {"clusters[].outlier_detection.window", "30s"},
+      {"clusters[].outlier_detection.success_rate", "off"},
+      {"clusters[].outlier_detection.success_rate.min_hosts", "5"},
+      {"clusters[].outlier_detection.success_rate.min_volume", "100"},
+      {"clusters[].outlier_detection.success_rate.stdev_factor", "1.9"},
+      {"clusters[].outlier_detection.failure_percentage.threshold", "85"},
+      {"clusters[].outlier_detection.failure_percentage.min_volume", "50"},
+      {"clusters[].outlier_detection.early_close.threshold", "5"},
+      {"clusters[].outlier_detection.max_ejected", "10"},
+      {"clusters[].outlier_detection.base_ejection", "30s"},
+      {"clusters[].outlier_detection.max_ejection", "5m"},
       {"clusters[].panic_threshold", "0"},
       {"clusters[].backends[].weight", "1"},
   };
@@ -104,7 +116,7 @@ TEST(Schema, reload_is_the_contract_s) {
 
 TEST(Schema, settings_of_later_versions_are_in_no_page) {
   EXPECT_EQ(render_reference().find("maglev"), std::string::npos);
-  EXPECT_EQ(render_json_schema().find("outlier_detection"), std::string::npos);
+  EXPECT_EQ(render_json_schema().find("sandbox"), std::string::npos);
 }
 
 TEST(Schema, help_names_every_setting) {

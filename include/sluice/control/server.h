@@ -67,6 +67,7 @@ class Server {
   void on_transition(const Transition& transition);
   void close_sessions_of(const std::string& cluster, const std::string& backend);
   void announce_half_open();
+  void judge_outliers();
   void reopen_logs();
   void keep_house();
   void report_log_losses();
@@ -94,6 +95,7 @@ class Server {
   Timer drain_due_;
   Timer serve_anyway_;
   Timer housekeeping_due_;
+  Timer outliers_due_;
   std::vector<std::unique_ptr<SignalWatcher>> signals_;
 
   std::unique_ptr<AccessLog> access_log_;

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,6 +20,7 @@
 #include "sluice/core/connect_outcome.h"
 #include "sluice/core/health_tracker.h"
 #include "sluice/core/outlier_detector.h"
+#include "sluice/core/outlier_watch.h"
 
 namespace sluice {
 
@@ -110,6 +112,8 @@ class Backend {
   const CircuitBreaker& breaker() const { return breaker_; }
   OutlierDetector& outlier_detector() { return outlier_detector_; }
   const OutlierDetector& outlier_detector() const { return outlier_detector_; }
+  // Null until the cluster's outlier detection is switched on for the first time.
+  OutlierWatch* outlier_watch() const { return outlier_watch_.load(std::memory_order_acquire); }
 
   // Control loop only: what the configuration last said, which administrative state and weight may
   // have left at run time, and how its probes went.
@@ -122,6 +126,7 @@ class Backend {
 
   BackendSettings settings_;
   HealthTracker health_tracker_;
+  std::unique_ptr<OutlierWatch> owned_outlier_watch_;
   const std::string name_;
   const Address address_;
   const std::shared_ptr<ClusterLoad> load_;
@@ -134,6 +139,7 @@ class Backend {
   std::atomic<Duration::rep> full_share_at_{0};  // the end of its slow start
   CircuitBreaker breaker_;
   OutlierDetector outlier_detector_;
+  std::atomic<OutlierWatch*> outlier_watch_{nullptr};
   // Written for every connection.
   alignas(kCacheLine) std::atomic<uint32_t> active_{0};
   std::array<std::atomic<uint64_t>, kConnectOutcomeNames.size()> connects_{};

@@ -105,9 +105,10 @@ class CircuitBreaker {
   void abandoned(Permit permit);
 
   // Opens a closed breaker, if `generation` is still the current one: of any number of threads that
-  // saw the threshold reached, one makes the change.
-  void trip(uint32_t generation, TimePoint now, const CircuitBreakerSettings& settings,
-            Random& random, Tell tell);
+  // saw the threshold reached, one makes the change, and is told so. The open period is doubled
+  // that many times before any trial has failed.
+  bool trip(uint32_t generation, TimePoint now, const CircuitBreakerSettings& settings,
+            Random& random, Tell tell, uint32_t doublings = 0);
 
   // Makes the breaker half_open now instead of later, if it still is in the opening of
   // `generation`.
@@ -142,8 +143,8 @@ class CircuitBreaker {
   // Written only by the thread that has marked the word as changing.
   std::atomic<Duration::rep> reopens_at_{0};
   std::atomic<Duration::rep> opened_at_{0};
-  std::atomic<uint32_t> failed_trials_{
-      0};  // since it was closed last: the exponent of the doubling
+  // The exponent of the doubling: what trip() began with and the trials that failed since.
+  std::atomic<uint32_t> failed_trials_{0};
   std::atomic<uint64_t> opens_{0};
 };
 

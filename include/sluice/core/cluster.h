@@ -3,7 +3,7 @@
 //
 //   control loop:  apply(settings, backends) -> ClusterSnapshot -> swapped into every worker
 //   worker:        Picker(snapshot).pick() -> Lease -> settle(outcome) -> relay -> ~Lease
-//   control loop:  admit_probe(backend), record_probe(backend, report)
+//   control loop:  admit_probe(backend), record_probe(backend, report), judge_outliers()
 //
 // Every change of a backend's health or breaker goes to the TransitionSink exactly once, and those
 // of one backend's breaker in order, whichever threads made them. A backend that a reload has
@@ -25,6 +25,7 @@
 #include "sluice/core/census.h"
 #include "sluice/core/cluster_snapshot.h"
 #include "sluice/core/decision.h"
+#include "sluice/core/ejection_books.h"
 #include "sluice/core/transition.h"
 
 namespace sluice {
@@ -78,6 +79,10 @@ class Cluster : public std::enable_shared_from_this<Cluster> {
   // at every backend.
   std::optional<TimePoint> announce_half_open(TimePoint now);
 
+  // Compares the backends by how their connects went and ejects those that stand out, as far as
+  // max_ejected allows. For every second or so; does nothing while no statistical detector is on.
+  void judge_outliers(TimePoint now);
+
   // --- any thread --------------------------------------------------------------------------------
 
   // Whether `backend` takes a client's connection now: administrative state, health (or panic),
@@ -88,6 +93,8 @@ class Cluster : public std::enable_shared_from_this<Cluster> {
   using Admission = tl::expected<Permit, Obstacle>;
   Admission admit(const ClusterSnapshot& snapshot, const PriorityLevel& level, Backend& backend,
                   TimePoint now, double draw = 0);
+
+  RetryBudget& retry_budget() { return retry_budget_; }
 
   // Clients that wait for a free place.
   PendingQueue& pending() { return load_->pending; }
@@ -100,6 +107,14 @@ class Cluster : public std::enable_shared_from_this<Cluster> {
   // The same for a connect that ended without a verdict at no particular time.
   void abandon_connect(Backend& backend, Permit permit);
 
+  // For early_close, once for each connection made under `permit` of a closed breaker: its backend
+  // ended it before the first byte, while its client had not; or it has sent something.
+  void record_early_close(const ClusterSnapshot& snapshot, Backend& backend, Permit permit,
+                          TimePoint now, Random& random);
+  void record_first_byte(const ClusterSnapshot& snapshot, Backend& backend, Permit permit);
+
+  const EjectionBooks& ejections() const { return ejections_; }
+
  private:
   void update_backend(Backend& backend, const BackendSettings& settings);
   void forget_what_is_off(Backend& backend, TimePoint now);
@@ -108,6 +123,19 @@ class Cluster : public std::enable_shared_from_this<Cluster> {
   bool is_usable(const ClusterSnapshot& snapshot, const PriorityLevel& level,
                  const Backend& backend) const;
   void publish_census(TimePoint now);
+
+  // src/core/cluster_outliers.cc
+  struct Ejectee;
+  void set_up_outlier_detection(Backend& backend);
+  void end_ejection_that_is_off(Backend& backend, TimePoint now);
+  void watch_connect(const ClusterSnapshot& snapshot, Backend& backend, Permit permit,
+                     ConnectOutcome outcome, TimePoint now);
+  void watch_probe(Backend& backend, const ProbeReport& report, TimePoint now);
+  bool eject(const ClusterSnapshot& snapshot, const Ejectee& ejectee, TimePoint now,
+             Random& random);
+  bool keeps_another_available(const ClusterSnapshot& snapshot, const Backend& wanted_out,
+                               TimePoint now) const;
+  void close_books_of(Backend& backend, std::optional<uint32_t> begun_generation);
 
   void change_health(Backend& backend, const HealthChange& change, std::string why, TimePoint now);
   void tell(Backend& backend, const BreakerChange& change, std::string why, TimePoint now);
@@ -127,6 +155,8 @@ class Cluster : public std::enable_shared_from_this<Cluster> {
   std::atomic<Duration::rep> slow_start_{0};  // written by the control loop, read by everybody
   // Written by the control loop, read by everybody: for those who wait for their first probe.
   std::atomic<uint32_t> healthy_backends_{0};
+  EjectionBooks ejections_;   // any thread
+  RetryBudget retry_budget_;  // any thread
 };
 
 }  // namespace sluice

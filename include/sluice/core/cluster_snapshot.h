@@ -13,6 +13,8 @@
 #include "sluice/core/balancer.h"
 #include "sluice/core/circuit_breaker.h"
 #include "sluice/core/health_tracker.h"
+#include "sluice/core/outlier_settings.h"
+#include "sluice/core/retry_budget.h"
 
 namespace sluice {
 
@@ -34,11 +36,13 @@ struct ClusterSettings {
   uint32_t connect_attempts = 3;                        // of one session
   Duration connect_deadline = std::chrono::seconds(6);  // of all attempts together
   CircuitBreakerSettings circuit_breaker;
-  bool has_probes = true;  // health_check is on
+  OutlierSettings outlier_detection;  // acts through the breaker: nothing without it
+  bool has_probes = true;             // health_check is on
   HealthThresholds health_thresholds;
   double panic_threshold = 0;  // percent; 0 is off
   ConnectionLimits limits;
   PendingSettings pending;
+  RetryBudgetSettings retry_budget;
   Timeout slow_start;  // how long a recovered backend's share grows
 
   friend bool operator==(const ClusterSettings&, const ClusterSettings&) = default;

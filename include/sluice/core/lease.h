@@ -53,6 +53,7 @@ class Lease {
   const std::shared_ptr<Backend>& backend() const { return place_.backend(); }
   bool is_trial() const { return permit_.is_trial; }
   const Decision& decision() const { return decision_; }
+  const Permit& permit() const { return permit_; }
 
   // The connect's verdict, once; a second one is ignored.
   void settle(ConnectOutcome outcome, TimePoint now, Random& random);

@@ -28,6 +28,7 @@ class Picker {
   enum class Refusal : uint8_t {
     unavailable,  // nobody may be tried
     at_limit,     // somebody might, but has as many connections as it may: a place can become free
+    over_budget,  // one more retry would be too many
   };
 
   // A backend for a session that has already tried some: by priority, then in the policy's order,
@@ -53,6 +54,7 @@ class Picker {
       if (is_first_round) decision.pass_over(obstacle);
     }
   };
+  tl::expected<Lease, Refusal> search_all(const PickRequest& request);
   std::optional<Lease> pick_among(Search& search);
   std::optional<Permit> ask(Search& search, const PriorityLevel& level, Backend& backend);
   std::unique_ptr<Balancer> take_balancer(uint32_t priority);

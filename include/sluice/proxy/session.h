@@ -101,6 +101,7 @@ class Session final : public PollTarget, public TimerWheel::Entry {
   HalfPump::Progress step_pumps();
   void run_again();
   void note_first_end();
+  void note_backend_start();
   void pass_on_ends();
   void find_error(Leg& leg);
   void close_after_reset();
@@ -131,6 +132,7 @@ class Session final : public PollTarget, public TimerWheel::Entry {
   int32_t connect_ms_ = -1;
   PeerAddress client_address_;
   uint32_t index_ = 0;
+  uint32_t generation_ = 0;  // of the permit it was connected under
   uint16_t attempts_ = 0;
   Decision decision_;  // of the last attempt
   Phase phase_ = Phase::connecting;
@@ -138,7 +140,8 @@ class Session final : public PollTarget, public TimerWheel::Entry {
   std::optional<Side> first_end_;  // which side's stream ended first
   bool is_keepalive_set_ = false;
   bool is_on_run_list_ = false;
-  bool is_half_closed_ = false;  // one end of stream has been passed on
+  bool is_half_closed_ = false;    // one end of stream has been passed on
+  bool is_start_awaited_ = false;  // early_close wants to know how the backend begins
 };
 
 }  // namespace sluice
