@@ -70,7 +70,7 @@ class Scene {
  public:
   Scene(BalancePolicy policy, size_t backends, Condition condition)
       : backends_(backends), condition_(condition) {
-    settings_.balance = policy;
+    settings_.balance.policy = policy;
   }
 
   // A worker's own; any thread.

@@ -37,7 +37,7 @@ TEST(Reader, json_is_read_as_it_is) {
   EXPECT_EQ(config.listeners[0].addresses.size(), 2U);
   EXPECT_EQ(config.clusters[0].backends[0].weight, 3U);
   EXPECT_FALSE(config.clusters[0].settings.circuit_breaker.is_enabled);
-  EXPECT_EQ(config.clusters[0].settings.balance, BalancePolicy::least_connections);
+  EXPECT_EQ(config.clusters[0].settings.balance.policy, BalancePolicy::least_connections);
 }
 
 TEST(Reader, escapes_of_json_are_read) {
@@ -104,7 +104,7 @@ TEST(Reader, cluster_settings_land_in_their_fields) {
   circuit_breaker: {failure_threshold: 6, recovery_timeout: 7s, max_recovery_timeout: 8s,
                     success_threshold: 9, jitter: 50, early_trial: false})"));
   const ClusterConfig& cluster = config.clusters[0];
-  EXPECT_EQ(cluster.settings.balance, BalancePolicy::least_connections);
+  EXPECT_EQ(cluster.settings.balance.policy, BalancePolicy::least_connections);
   EXPECT_EQ(cluster.settings.connect_timeout, 250ms);
   EXPECT_EQ(cluster.settings.connect_attempts, 1U);
   EXPECT_EQ(cluster.settings.connect_deadline, 2s);

@@ -1,0 +1,71 @@
+#include "load_order.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+namespace sluice {
+
+void LoadOrder::adopt(BackendList candidates, Random& random) {
+  std::unordered_map<const Backend*, size_t> positions;
+  for (size_t i = 0; i < candidates.size(); ++i) positions.emplace(candidates[i].get(), i);
+  std::optional<size_t> start;
+  for (uint32_t turn = 0; turn < candidates_.size() && !start; ++turn) {
+    const auto kept = positions.find(candidates_[index_of(turn)].get());
+    if (kept != positions.end()) start = kept->second;
+  }
+  start_ = start ? *start : random.below(candidates.size());
+  candidates_ = candidates;
+  offered_.resize(candidates.size());
+  ordered_.reserve(candidates.size());
+}
+
+std::optional<size_t> LoadOrder::offer(Balancer::Accept accept) {
+  const std::optional<Load> least = find_least();
+  if (!least) return std::nullopt;
+  std::optional<size_t> chosen = offer_one(least->turn, accept);
+  if (!chosen) chosen = offer_by_heap(accept);
+  if (chosen) start_ = (*chosen + 1) % candidates_.size();
+  return chosen;
+}
+
+std::optional<Load> LoadOrder::find_least() const {
+  std::optional<Load> least;
+  for (uint32_t turn = 0; turn < candidates_.size(); ++turn) {
+    const auto load = look_at(turn);
+    if (load && (!least || Load::is_more(*least, *load))) least = load;
+  }
+  return least;
+}
+
+std::optional<size_t> LoadOrder::offer_by_heap(Balancer::Accept accept) {
+  ordered_.clear();
+  for (uint32_t turn = 0; turn < candidates_.size(); ++turn) {
+    if (const auto load = look_at(turn)) ordered_.push_back(*load);
+  }
+  std::make_heap(ordered_.begin(), ordered_.end(), Load::is_more);
+  while (!ordered_.empty()) {
+    std::pop_heap(ordered_.begin(), ordered_.end(), Load::is_more);
+    const uint32_t turn = ordered_.back().turn;
+    ordered_.pop_back();
+    if (const auto chosen = offer_one(turn, accept)) return chosen;
+  }
+  return std::nullopt;
+}
+
+std::optional<size_t> LoadOrder::offer_one(uint32_t turn, Balancer::Accept accept) {
+  const size_t index = index_of(turn);
+  offered_.visit(index);
+  if (!accept(*candidates_[index])) return std::nullopt;
+  return index;
+}
+
+// Nothing for one that is not to be offered.
+std::optional<Load> LoadOrder::look_at(uint32_t turn) const {
+  const size_t index = index_of(turn);
+  if (offered_.was_visited(index)) return std::nullopt;
+  const Load load = Load::of(*candidates_[index], turn);
+  if (load.weight == 0) return std::nullopt;
+  return load;
+}
+
+}  // namespace sluice
