@@ -30,7 +30,7 @@ bool BoundedLoad::offer(size_t index, Balancer::Accept accept) {
   if (!max_load_) return candidates_[index]->weight() > 0 && accept(*candidates_[index]);
   const Share share = look_at(index);
   if (share.weight == 0) return false;
-  if (has_room(share)) return ask(index, accept);
+  if (has_room(share, total_)) return ask(index, accept);
   passed_over_.push_back(index);
   return false;
 }
@@ -45,7 +45,9 @@ std::optional<size_t> BoundedLoad::offer_within_the_bound(Balancer::Accept accep
   size_t kept = 0;
   for (const size_t index : passed_over_) {
     const Share share = look_at(index);
-    if (!has_room(share)) {
+    const Share left = {total_.connections - declined_.connections,
+                        total_.weight - declined_.weight};
+    if (!has_room(share, left)) {
       passed_over_[kept++] = index;
     } else if (ask(index, accept)) {
       return index;
@@ -87,11 +89,10 @@ void BoundedLoad::look_again(size_t index) {
 }
 
 // connections < ceil(x) is connections < x, for they are whole.
-bool BoundedLoad::has_room(const Share& share) const {
+bool BoundedLoad::has_room(const Share& share, const Share& total) const {
   __extension__ using Wide = unsigned __int128;  // pedantic compilers want it marked
-  const uint64_t connections = total_.connections - declined_.connections + 1;
-  const uint64_t weights = total_.weight - declined_.weight;
-  return Wide{share.connections} * weights * 100 < Wide{connections} * share.weight * *max_load_;
+  return Wide{share.connections} * total.weight * 100 <
+         Wide{total.connections + 1} * share.weight * *max_load_;
 }
 
 bool BoundedLoad::ask(size_t index, Balancer::Accept accept) {

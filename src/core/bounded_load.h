@@ -5,13 +5,16 @@
 //
 // over the priority level, and whoever has that many is passed over; so a hot key spills to the
 // next in its order. When all were passed over or declined, those passed over are offered after
-// all, first again within the bound, then without it and by their load.
+// all: within the bound of those that are left, in the same order; then without a bound, by their
+// load.
 //
-// Backends that take nobody still count at first, because a policy knows nothing of health. Left at
-// that, a few dead ones would make the bound too tight for the living, all of them would be full,
-// and clients would lose their backends for no reason. So whoever declines is taken out of both
-// sums for the rest of the pick: among those that are left one is always within the bound, as
-// max_load is above 100.
+// Backends that take nobody count at first, because a policy knows nothing of health. Left at that,
+// a few dead ones would make the bound too tight for the living, all of them would be full, and
+// clients would lose their backends for no reason. So in the second round whoever has declined is
+// out of both sums: of those that are left one is always within the bound, as max_load is above
+// 100. Not before, or the bound would depend on how many dead ones come first in a client's order,
+// and it would be sent past its own backend. The price: while more than 1 - 100 / max_load of
+// the weight is dead (a fifth, at 125), many picks go through all candidates twice.
 //
 // The sums are kept from pick to pick and kLooksPerPick candidates are looked at again in each: up
 // to that many backends they are exact, with more they lag by some picks, which matters little
@@ -55,7 +58,7 @@ class BoundedLoad {
 
   Share look_at(size_t index) const;
   void look_again(size_t index);
-  bool has_room(const Share& share) const;
+  bool has_room(const Share& share, const Share& total) const;
   bool ask(size_t index, Balancer::Accept accept);
   std::optional<size_t> offer_within_the_bound(Balancer::Accept accept);
   std::optional<size_t> offer_by_load(Balancer::Accept accept);

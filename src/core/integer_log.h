@@ -48,8 +48,9 @@ inline constexpr std::array<uint64_t, kSteps + 1> kTable = make_table();
 constexpr uint64_t negative_log2(uint64_t hash) {
   using namespace integer_log;
   constexpr unsigned kRestBits = 31;  // of the mantissa behind the step, as many as are used
-  const auto zeros = static_cast<unsigned>(std::countl_zero(hash | 1U));
-  const uint64_t mantissa = (hash | 1U) << zeros << 1U;  // without its leading one
+  const uint64_t number = hash == 0 ? 1 : hash;
+  const auto zeros = static_cast<unsigned>(std::countl_zero(number));
+  const uint64_t mantissa = number << zeros << 1U;  // without its leading one
   const size_t step = mantissa >> (64U - kStepBits);
   const uint64_t rest = (mantissa << kStepBits) >> (64U - kRestBits);
   const uint64_t rise = kTable[step + 1] - kTable[step];

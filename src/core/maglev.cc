@@ -24,9 +24,10 @@ std::optional<size_t> Maglev::choose(const PickRequest& request, Accept accept) 
 std::optional<size_t> Maglev::offer_owners(uint64_t key, Accept accept) {
   if (!table_ || table_->is_empty()) return std::nullopt;
   size_t slot = key % MaglevTable::kSlots;
+  const size_t stride = 1 + mix(key) % (MaglevTable::kSlots - 1);
   for (size_t left = table_->owners(); left > 0;) {
     const uint32_t index = (*table_)[slot];
-    slot = slot + 1 == MaglevTable::kSlots ? 0 : slot + 1;
+    slot = (slot + stride) % MaglevTable::kSlots;
     if (!offered_.visit(index)) continue;
     if (bound_.offer(index, accept)) return index;
     --left;

@@ -213,5 +213,26 @@ TEST(Reader, durations_are_exact) {
   EXPECT_EQ(timeout_of("2h"), 2h);
 }
 
+TEST(Reader, balance_is_a_policy_with_what_it_is_told) {
+  const Config config = config_of(
+      "clusters:\n"
+      "  - {name: a, backends: [10.0.0.1:80], balance: first}\n"
+      "  - {name: b, backends: [10.0.0.1:80], balance: {policy: random, choices: 3}}\n"
+      "  - {name: c, backends: [10.0.0.1:80], balance: {policy: maglev, prefix_v4: 24,\n"
+      "     prefix_v6: 64, max_load: 125, overprovisioning: 200}}\n"
+      "listeners:\n"
+      "  - {name: a, address: 127.0.0.1:1, cluster: a}\n"
+      "  - {name: b, address: 127.0.0.1:2, cluster: b}\n"
+      "  - {name: c, address: 127.0.0.1:3, cluster: c}\n");
+  EXPECT_EQ(config.clusters[0].settings.balance, BalanceSettings{.policy = BalancePolicy::first});
+  EXPECT_EQ(config.clusters[1].settings.balance,
+            (BalanceSettings{.policy = BalancePolicy::random, .choices = 3}));
+  EXPECT_EQ(config.clusters[2].settings.balance, (BalanceSettings{.policy = BalancePolicy::maglev,
+                                                                  .prefix_v4 = 24,
+                                                                  .prefix_v6 = 64,
+                                                                  .max_load = 125,
+                                                                  .overprovisioning = 200}));
+}
+
 }  // namespace
 }  // namespace sluice::test

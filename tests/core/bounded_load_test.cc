@@ -92,13 +92,13 @@ TEST_P(BoundedLoadTest, dead_ones_do_not_take_the_others_their_clients) {
 TEST_P(BoundedLoadTest, when_those_with_room_decline_the_others_are_offered_all_the_same) {
   rig.adopt(equal_backends(4));
   rig.set_connections(0, 90);
-  rig.set_connections(1, 70);
-  rig.set_connections(2, 80);
+  rig.set_connections(1, 86);
+  rig.set_connections(2, 84);
   const auto offered = rig.offered(client_v4(1));
   EXPECT_EQ(offered.size(), 4U);
   EXPECT_EQ(offered[0], "backend-3") << "the only one with room";
   rig.kill(3);
-  // Without the fourth, 75 percent more than the share of 80 is the bound: everybody has room.
+  // Without the fourth, 125 percent of 87 is the bound: everybody has room.
   PolicyRig plain({.policy = GetParam()});
   plain.adopt(rig.backends);
   plain.kill(3);
