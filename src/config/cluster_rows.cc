@@ -21,7 +21,7 @@ std::vector<ClusterRow> balance_rows() {
        choice({kBalancePolicyNames.begin(), kBalancePolicyNames.end()}), Reload::yes,
        "round_robin: in turn. least_connections: the one with the fewest for its weight (among "
        "more "
-       "than 512, of eight drawn at random). random: the one with the fewest of `choices` drawn at "
+       "than 512, of five drawn at random). random: the one with the fewest of `choices` drawn at "
        "random. source_hash, maglev: by the client's address, the same backend in every process "
        "that knows the same names; source_hash moves the fewest clients when backends change, "
        "maglev is faster with more than about a hundred. first: in this order, each until it takes "

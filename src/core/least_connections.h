@@ -6,7 +6,7 @@
 // Exact up to kExactMax candidates. Beyond that, looking at all of them would cost more than the
 // connection: the least of a few drawn at random by weight is taken. With d drawn, the most loaded
 // backend is above the average by no more than about ln ln n / ln d (Azar, Broder, Karlin and
-// Upfal, "Balanced Allocations", 1994): with eight, a connection or two. When all that were drawn
+// Upfal, "Balanced Allocations", 1994): with five, a connection or two. When all that were drawn
 // decline, everybody is looked at.
 #pragma once
 
@@ -27,7 +27,7 @@ class LeastConnections final : public Balancer {
 
  private:
   static constexpr size_t kExactMax = 512;
-  static constexpr size_t kDrawn = 8;  // at a time
+  static constexpr size_t kDrawn = 5;  // at a time
 
   Random random_;
   BackendList candidates_;

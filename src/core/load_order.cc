@@ -30,9 +30,12 @@ std::optional<size_t> LoadOrder::offer(Balancer::Accept accept) {
 
 std::optional<Load> LoadOrder::find_least() const {
   std::optional<Load> least;
+  size_t index = start_;  // counted along: a division for each would be half of the work
   for (uint32_t turn = 0; turn < candidates_.size(); ++turn) {
-    const auto load = look_at(turn);
-    if (load && (!least || Load::is_more(*least, *load))) least = load;
+    const auto load = look_at(index, turn);
+    // Later turns do not break ties.
+    if (load && (!least || Load::is_less(*load, *least))) least = load;
+    if (++index == candidates_.size()) index = 0;
   }
   return least;
 }
@@ -40,7 +43,7 @@ std::optional<Load> LoadOrder::find_least() const {
 std::optional<size_t> LoadOrder::offer_by_heap(Balancer::Accept accept) {
   ordered_.clear();
   for (uint32_t turn = 0; turn < candidates_.size(); ++turn) {
-    if (const auto load = look_at(turn)) ordered_.push_back(*load);
+    if (const auto load = look_at(index_of(turn), turn)) ordered_.push_back(*load);
   }
   std::make_heap(ordered_.begin(), ordered_.end(), Load::is_more);
   while (!ordered_.empty()) {
@@ -60,8 +63,7 @@ std::optional<size_t> LoadOrder::offer_one(uint32_t turn, Balancer::Accept accep
 }
 
 // Nothing for one that is not to be offered.
-std::optional<Load> LoadOrder::look_at(uint32_t turn) const {
-  const size_t index = index_of(turn);
+std::optional<Load> LoadOrder::look_at(size_t index, uint32_t turn) const {
   if (offered_.was_visited(index)) return std::nullopt;
   const Load load = Load::of(*candidates_[index], turn);
   if (load.weight == 0) return std::nullopt;

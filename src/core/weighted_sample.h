@@ -40,7 +40,7 @@ class WeightedSample {
   std::span<const Load> draw(size_t count, Random& random);
 
  private:
-  static constexpr size_t kLooksPerPick = 8;
+  static constexpr size_t kLooksPerPick = 4;
 
   // A candidate's part of the sums: [begin, begin + weight).
   struct Part {

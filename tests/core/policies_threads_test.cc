@@ -93,7 +93,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 class SampledThreads : public PoliciesThreads {};
 
-// More than it looks at one by one: by eights that are drawn.
+// More than it looks at one by one: by fives that are drawn.
 TEST_P(SampledThreads, many_workers_fill_thousands_evenly) {
   constexpr size_t kSessions = 500;
   apply(2000);
