@@ -32,9 +32,9 @@ std::optional<Load> LoadOrder::find_least() const {
   std::optional<Load> least;
   size_t index = start_;  // counted along: a division for each would be half of the work
   for (uint32_t turn = 0; turn < candidates_.size(); ++turn) {
-    const auto load = look_at(index, turn);
+    const Load load = look_at(index, turn);
     // Later turns do not break ties.
-    if (load && (!least || Load::is_less(*load, *least))) least = load;
+    if (load.weight > 0 && (!least || Load::is_less(load, *least))) least = load;
     if (++index == candidates_.size()) index = 0;
   }
   return least;
@@ -43,7 +43,8 @@ std::optional<Load> LoadOrder::find_least() const {
 std::optional<size_t> LoadOrder::offer_by_heap(Balancer::Accept accept) {
   ordered_.clear();
   for (uint32_t turn = 0; turn < candidates_.size(); ++turn) {
-    if (const auto load = look_at(index_of(turn), turn)) ordered_.push_back(*load);
+    const Load load = look_at(index_of(turn), turn);
+    if (load.weight > 0) ordered_.push_back(load);
   }
   std::make_heap(ordered_.begin(), ordered_.end(), Load::is_more);
   while (!ordered_.empty()) {
@@ -62,12 +63,10 @@ std::optional<size_t> LoadOrder::offer_one(uint32_t turn, Balancer::Accept accep
   return index;
 }
 
-// Nothing for one that is not to be offered.
-std::optional<Load> LoadOrder::look_at(size_t index, uint32_t turn) const {
-  if (offered_.was_visited(index)) return std::nullopt;
-  const Load load = Load::of(*candidates_[index], turn);
-  if (load.weight == 0) return std::nullopt;
-  return load;
+// Without a weight for one that is not to be offered.
+Load LoadOrder::look_at(size_t index, uint32_t turn) const {
+  if (offered_.was_visited(index)) return {0, 0, turn};
+  return Load::of(*candidates_[index], turn);
 }
 
 }  // namespace sluice

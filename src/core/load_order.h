@@ -32,7 +32,7 @@ class LoadOrder {
 
  private:
   size_t index_of(uint32_t turn) const { return (start_ + turn) % candidates_.size(); }
-  std::optional<Load> look_at(size_t index, uint32_t turn) const;
+  Load look_at(size_t index, uint32_t turn) const;
   std::optional<Load> find_least() const;
   std::optional<size_t> offer_one(uint32_t turn, Balancer::Accept accept);
   std::optional<size_t> offer_by_heap(Balancer::Accept accept);
