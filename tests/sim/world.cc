@@ -116,12 +116,8 @@ void World::reload() {
 
 ClusterSettings World::any_settings() {
   ClusterSettings settings;
-  // Half of the time the one whose choice can be checked exactly.
   settings.balance.policy =
-      chance(50) ? BalancePolicy::least_connections
-                 : static_cast<BalancePolicy>(random_.below(kBalancePolicyNames.size()));
-  settings.balance.choices = static_cast<uint32_t>(1 + random_.below(3));
-  if (chance(50)) settings.balance.max_load = static_cast<uint32_t>(101 + random_.below(100));
+      chance(50) ? BalancePolicy::round_robin : BalancePolicy::least_connections;
   CircuitBreakerSettings& breaker = settings.circuit_breaker;
   breaker.is_enabled = chance(90);
   breaker.failure_threshold = static_cast<uint32_t>(1 + random_.below(5));
