@@ -17,6 +17,7 @@ int main(int argument_count, char** arguments) {
   if (benchmark::ReportUnrecognizedArguments(argument_count, arguments)) return 2;
   sluice::bench::add_picker_benchmarks();
   sluice::bench::add_breaker_benchmarks();
+  sluice::bench::add_maglev_table_benchmarks();
   sluice::bench::add_timer_wheel_benchmarks();
   sluice::bench::add_config_benchmarks();
   benchmark::RunSpecifiedBenchmarks();

@@ -5,7 +5,7 @@
 // Each thread has its own Picker over the same snapshot, as workers have; they meet in the
 // backends' counters. `idle`: no backend holds a connection but those of the benchmark. `busy`:
 // every backend that is up holds some, and one that is down holds none, so that it looks like the
-// best to least_connections until it declines.
+// best to least_connections until it declines. Each connection is of another client.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
@@ -14,6 +14,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "sluice/core/cluster.h"
@@ -68,9 +69,9 @@ std::vector<BackendSettings> backend_settings(size_t count) {
 // measures. Every benchmark leaves it as it found it.
 class Scene {
  public:
-  Scene(BalancePolicy policy, size_t backends, Condition condition)
+  Scene(const BalanceSettings& balance, size_t backends, Condition condition)
       : backends_(backends), condition_(condition) {
-    settings_.balance = policy;
+    settings_.balance = balance;
   }
 
   // A worker's own; any thread.
@@ -125,13 +126,23 @@ class Scene {
   std::shared_ptr<Cluster> cluster_;
 };
 
+IpBytes client_of(uint32_t number) {
+  IpBytes ip;
+  ip.size = 4;
+  ip.bytes = {10, static_cast<uint8_t>(number >> 16U), static_cast<uint8_t>(number >> 8U),
+              static_cast<uint8_t>(number)};
+  return ip;
+}
+
 void place_connections(benchmark::State& state, Scene& scene) {
   Random random(static_cast<uint64_t>(state.thread_index()));
   Picker picker = scene.make_picker(Random(random.next()));
   const TriedBackends tried;
   const bool expects_backend = scene.has_usable_backend();
+  uint32_t clients = 0;
   for (auto _ : state) {
-    std::optional<Lease> lease = picker.pick({.tried = tried, .now = kNow, .client = {}});
+    const IpBytes client = client_of(++clients);
+    std::optional<Lease> lease = picker.pick({.tried = tried, .now = kNow, .client = client});
     if (lease.has_value() != expects_backend) {
       state.SkipWithError("the picker's answer is not what the scene was made for");
       break;
@@ -145,17 +156,26 @@ void place_connections(benchmark::State& state, Scene& scene) {
   state.SetItemsProcessed(state.iterations());
 }
 
+std::vector<std::pair<std::string, BalanceSettings>> policies() {
+  std::vector<std::pair<std::string, BalanceSettings>> all;
+  for (size_t i = 0; i < kBalancePolicyNames.size(); ++i) {
+    const auto policy = static_cast<BalancePolicy>(i);
+    all.emplace_back(name(policy), BalanceSettings{.policy = policy});
+    if (!looks_at_the_client(policy)) continue;
+    all.emplace_back(fmt::format("{}+max_load", name(policy)),
+                     BalanceSettings{.policy = policy, .max_load = 125});
+  }
+  return all;
+}
+
 }  // namespace
 
 void add_picker_benchmarks() {
   constexpr std::array<size_t, 3> kBackends = {3, 100, 10'000};
-  for (const BalancePolicy policy :
-       {BalancePolicy::round_robin, BalancePolicy::least_connections}) {
-    const std::string_view policy_name =
-        policy == BalancePolicy::round_robin ? "round_robin" : "least_connections";
+  for (const auto& [policy_name, balance] : policies()) {
     for (const NamedCondition& named : kConditions) {
       for (const size_t backends : kBackends) {
-        const auto scene = std::make_shared<Scene>(policy, backends, named.condition);
+        const auto scene = std::make_shared<Scene>(balance, backends, named.condition);
         benchmark::RegisterBenchmark(
             fmt::format("pick/{}/{}/backends:{}", policy_name, named.name, backends).c_str(),
             [scene](benchmark::State& state) { place_connections(state, *scene); })

@@ -6,6 +6,7 @@ namespace sluice::bench {
 
 void add_picker_benchmarks();
 void add_breaker_benchmarks();
+void add_maglev_table_benchmarks();
 void add_timer_wheel_benchmarks();
 void add_config_benchmarks();
 

@@ -14,6 +14,36 @@ void append(std::vector<ClusterRow>& rows, std::vector<ClusterRow> more) {
   for (ClusterRow& row : more) rows.push_back(std::move(row));
 }
 
+std::vector<ClusterRow> balance_rows() {
+  return {
+      {"balance", section("policy"), Reload::yes, "how a backend is chosen; all honour weights"},
+      {"balance.policy", FIELD(settings.balance.policy),
+       choice({kBalancePolicyNames.begin(), kBalancePolicyNames.end()}), Reload::yes,
+       "round_robin: in turn. least_connections: the one with the fewest for its weight (among "
+       "more "
+       "than 512, of five drawn at random). random: the one with the fewest of `choices` drawn at "
+       "random. source_hash, maglev: by the client's address, the same backend in every process "
+       "that knows the same names; source_hash moves the fewest clients when backends change, "
+       "maglev is faster with more than about a hundred. first: in this order, each until it takes "
+       "no more"},
+      {"balance.choices", FIELD(settings.balance.choices), integer(1, kChoicesMax), Reload::yes,
+       "policy random: how many different backends are drawn; 1: no second look"},
+      {"balance.prefix_v4", FIELD(settings.balance.prefix_v4), integer(0, 32), Reload::yes,
+       "policies source_hash and maglev: leading bits of an IPv4 client's address that count; with "
+       "24, a whole /24 goes to one backend"},
+      {"balance.prefix_v6", FIELD(settings.balance.prefix_v6), integer(0, 128), Reload::yes,
+       "the same of an IPv6 client's; 64 is one subscriber's network"},
+      {"balance.max_load", FIELD(settings.balance.max_load), integer(101, 10'000).or_off(),
+       Reload::yes,
+       "policies source_hash and maglev: percentage of its fair share of the connections that a "
+       "backend takes before clients go on to the next in their order; 125 is a good one"},
+      {"balance.overprovisioning", FIELD(settings.balance.overprovisioning), integer(100, 1000),
+       Reload::yes,
+       "percentage by which the available part of a priority is counted higher before the rest of "
+       "its traffic goes to the next: with 140, from 71 percent available it takes everything"},
+  };
+}
+
 std::vector<ClusterRow> health_check_rows() {
   return {
       ClusterRow::switchable(
@@ -187,8 +217,7 @@ std::vector<ClusterRow> outlier_detection_rows() {
 std::vector<ClusterRow> later_rows() {
   std::vector<ClusterRow> rows;
   for (const std::string_view key :
-       {"balance.choices", "balance.prefix_v4", "balance.prefix_v6", "balance.max_load",
-        "balance.overprovisioning", "resolve_interval", "removal_timeout", "proxy_protocol"}) {
+       {"resolve_interval", "removal_timeout", "proxy_protocol"}) {
     rows.push_back(ClusterRow::later(key));
   }
   return rows;
@@ -202,10 +231,6 @@ std::vector<ClusterRow> make_cluster_rows() {
                               Reload::yes, "its servers: addresses, or maps"),
       {"source_address", FIELD(source_address), source_address(), Reload::yes,
        "the address to connect from; the kernel's choice when it is not given"},
-      {"balance", section("policy"), Reload::yes, "how a backend is chosen"},
-      {"balance.policy", FIELD(settings.balance),
-       choice({"round_robin", "least_connections"}, {"random", "source_hash", "maglev", "first"}),
-       Reload::yes, "in turn by weight, or the one with the fewest connections for its weight"},
       {"connect_timeout", FIELD(settings.connect_timeout), duration(1ms, 10min), Reload::yes,
        "for one attempt; two seconds let one lost SYN be sent again"},
       {"connect_attempts", FIELD(settings.connect_attempts), integer(1, 64), Reload::yes,
@@ -217,6 +242,7 @@ std::vector<ClusterRow> make_cluster_rows() {
        "ignored; 0 is off"},
   };
   rows[1].presence = Presence::required;
+  append(rows, balance_rows());
   append(rows, health_check_rows());
   append(rows, circuit_breaker_rows());
   append(rows, limit_rows());

@@ -42,6 +42,7 @@ class Validation {
   void check_address(const Address& address, const Place& place);
   void check_cluster(const ClusterConfig& cluster, const std::string& path);
   void check_backends(const ClusterConfig& cluster, const std::string& path);
+  void check_balance(const ClusterConfig& cluster, const std::string& path);
   void check_health_check(const ClusterConfig& cluster, const std::string& path);
   void check_breaker(const ClusterConfig& cluster, const std::string& path);
   void check_outliers(const ClusterConfig& cluster, const std::string& path);
@@ -156,6 +157,21 @@ void Validation::check_backends(const ClusterConfig& cluster, const std::string&
   }
 }
 
+// A setting of another policy than the one chosen was meant for something.
+void Validation::check_balance(const ClusterConfig& cluster, const std::string& path) {
+  const BalancePolicy policy = cluster.settings.balance.policy;
+  const auto check = [&](std::string_view setting, bool counts, std::string_view needed) {
+    const Place* place = given({fmt::format("{}.balance.{}", path, setting)});
+    if (place == nullptr || counts) return;
+    problems_.warning(*place, fmt::format("balance.{} does nothing with policy {}; it is for {}",
+                                          setting, name(policy), needed));
+  };
+  check("choices", policy == BalancePolicy::random, "random");
+  for (const std::string_view setting : {"prefix_v4", "prefix_v6", "max_load"}) {
+    check(setting, looks_at_the_client(policy), "source_hash and maglev");
+  }
+}
+
 void Validation::check_health_check(const ClusterConfig& cluster, const std::string& path) {
   if (!cluster.health_check) return;
   const HealthCheckConfig& check = *cluster.health_check;
@@ -225,6 +241,7 @@ void Validation::check_outliers(const ClusterConfig& cluster, const std::string&
 
 void Validation::check_cluster(const ClusterConfig& cluster, const std::string& path) {
   check_backends(cluster, path);
+  check_balance(cluster, path);
   check_health_check(cluster, path);
   check_breaker(cluster, path);
   check_outliers(cluster, path);

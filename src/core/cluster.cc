@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "cluster_outliers.h"
+#include "maglev_table.h"
 
 namespace sluice {
 namespace {
@@ -75,6 +76,7 @@ std::shared_ptr<const ClusterSnapshot> Cluster::apply(const ClusterSettings& set
   for (auto& [priority, level] : levels) {
     level.priority = priority;
     level.in_panic = census_.panic_flag(priority);
+    if (settings.balance.policy == BalancePolicy::maglev) level.maglev_table = maglev_table(level);
     contents->levels.push_back(std::move(level));
   }
   contents_ = std::move(contents);
@@ -96,6 +98,16 @@ std::shared_ptr<const ClusterSnapshot> Cluster::apply(const ClusterSettings& set
   publish_census(now);
   pending().call_next();
   return snapshot();
+}
+
+// The last one when it still holds: a host name that is resolved again mostly says the same.
+std::shared_ptr<const MaglevTable> Cluster::maglev_table(const PriorityLevel& level) const {
+  if (contents_) {
+    for (const PriorityLevel& last : contents_->levels) {
+      if (last.maglev_table && last.maglev_table->is_of(level.backends)) return last.maglev_table;
+    }
+  }
+  return std::make_shared<const MaglevTable>(level.backends);
 }
 
 void Cluster::update_backend(Backend& backend, const BackendSettings& settings) {

@@ -1,18 +1,20 @@
-// Least connections, weighted: the backend with the smallest (active + 1) / weight, so that the one
-// being placed counts too and an idle backend of weight 2 goes before an idle one of weight 1.
-// Connections still connecting count. The counters are shared by all workers, so the choice is
-// exact over all of them; two picks at the same instant may tie. Ties go round, from a random
-// start.
+// Least connections, weighted: the backend with the smallest (active + 1) / weight. Connections
+// still connecting count. The counters are shared by all workers, so the choice is exact over all
+// of them; two picks at the same instant may tie. Nothing shared is written, so workers do not wait
+// for each other.
 //
-// O(n) when the best takes it. When it declines, the others are ordered once by a heap: O(n) more
-// plus O(log n) per candidate offered.
+// Exact up to kExactMax candidates. Beyond that, looking at all of them would cost more than the
+// connection: the least of a few drawn at random by weight is taken. With d drawn, the most loaded
+// backend is above the average by no more than about ln ln n / ln d (Azar, Broder, Karlin and
+// Upfal, "Balanced Allocations", 1994): with five, a connection or two. When all that were drawn
+// decline, everybody is looked at.
 #pragma once
 
-#include <cstdint>
 #include <optional>
-#include <vector>
 
+#include "load_order.h"
 #include "sluice/core/balancer.h"
+#include "weighted_sample.h"
 
 namespace sluice {
 
@@ -20,32 +22,17 @@ class LeastConnections final : public Balancer {
  public:
   explicit LeastConnections(Random random) : random_(random) {}
 
-  void adopt(BackendList candidates) override;
+  void adopt(const PriorityLevel& level) override;
   std::optional<size_t> choose(const PickRequest& request, Accept accept) override;
 
  private:
-  // A candidate as it was looked at.
-  struct Load {
-    uint32_t connections;  // with the one to be placed
-    uint32_t weight;
-    uint32_t turn;  // places after start_; breaks ties
-  };
-  // For a heap whose front is the least; also "b is better than a".
-  static bool is_more(const Load& a, const Load& b) {
-    const uint64_t left = uint64_t{a.connections} * b.weight;
-    const uint64_t right = uint64_t{b.connections} * a.weight;
-    return left != right ? left > right : a.turn > b.turn;
-  }
-
-  size_t index_of(uint32_t turn) const { return (start_ + turn) % candidates_.size(); }
-  Load look_at(uint32_t turn) const;
-  std::optional<Load> find_least() const;
-  std::optional<uint32_t> offer_others(uint32_t declined, Accept accept);
+  static constexpr size_t kExactMax = 512;
+  static constexpr size_t kDrawn = 5;  // at a time
 
   Random random_;
   BackendList candidates_;
-  size_t start_ = 0;           // whose turn it is among equals
-  std::vector<Load> ordered_;  // a heap, used during a pick
+  WeightedSample sample_;
+  LoadOrder all_;
 };
 
 }  // namespace sluice

@@ -17,7 +17,7 @@ void Picker::adopt(std::shared_ptr<const ClusterSnapshot> snapshot) {
   for (const PriorityLevel& level : snapshot->levels) {
     auto balancer = keeps_policy ? take_balancer(level.priority) : nullptr;
     if (!balancer) balancer = make_balancer(snapshot->settings.balance, Random(random_.next()));
-    balancer->adopt(level.backends);
+    balancer->adopt(level);
     balancers.push_back(std::move(balancer));
   }
   balancers_ = std::move(balancers);

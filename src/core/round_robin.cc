@@ -5,7 +5,8 @@
 
 namespace sluice {
 
-void RoundRobin::adopt(BackendList candidates) {
+void RoundRobin::adopt(const PriorityLevel& level) {
+  const BackendList candidates = level.backends;
   std::unordered_map<const Backend*, VirtualTime> deadlines;
   for (const Turn& turn : turns_) deadlines.emplace(candidates_[turn.index].get(), turn.deadline);
   const VirtualTime newcomers_from = head();

@@ -22,7 +22,7 @@ class RoundRobin final : public Balancer {
  public:
   explicit RoundRobin(Random random) : random_(random) {}
 
-  void adopt(BackendList candidates) override;
+  void adopt(const PriorityLevel& level) override;
   std::optional<size_t> choose(const PickRequest& request, Accept accept) override;
 
  private:

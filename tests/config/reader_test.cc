@@ -37,7 +37,7 @@ TEST(Reader, json_is_read_as_it_is) {
   EXPECT_EQ(config.listeners[0].addresses.size(), 2U);
   EXPECT_EQ(config.clusters[0].backends[0].weight, 3U);
   EXPECT_FALSE(config.clusters[0].settings.circuit_breaker.is_enabled);
-  EXPECT_EQ(config.clusters[0].settings.balance, BalancePolicy::least_connections);
+  EXPECT_EQ(config.clusters[0].settings.balance.policy, BalancePolicy::least_connections);
 }
 
 TEST(Reader, escapes_of_json_are_read) {
@@ -104,7 +104,7 @@ TEST(Reader, cluster_settings_land_in_their_fields) {
   circuit_breaker: {failure_threshold: 6, recovery_timeout: 7s, max_recovery_timeout: 8s,
                     success_threshold: 9, jitter: 50, early_trial: false})"));
   const ClusterConfig& cluster = config.clusters[0];
-  EXPECT_EQ(cluster.settings.balance, BalancePolicy::least_connections);
+  EXPECT_EQ(cluster.settings.balance.policy, BalancePolicy::least_connections);
   EXPECT_EQ(cluster.settings.connect_timeout, 250ms);
   EXPECT_EQ(cluster.settings.connect_attempts, 1U);
   EXPECT_EQ(cluster.settings.connect_deadline, 2s);
@@ -211,6 +211,27 @@ TEST(Reader, durations_are_exact) {
   EXPECT_EQ(timeout_of("0.1s"), 100ms);
   EXPECT_EQ(timeout_of("1.5m"), 90s);
   EXPECT_EQ(timeout_of("2h"), 2h);
+}
+
+TEST(Reader, balance_is_a_policy_with_what_it_is_told) {
+  const Config config = config_of(
+      "clusters:\n"
+      "  - {name: a, backends: [10.0.0.1:80], balance: first}\n"
+      "  - {name: b, backends: [10.0.0.1:80], balance: {policy: random, choices: 3}}\n"
+      "  - {name: c, backends: [10.0.0.1:80], balance: {policy: maglev, prefix_v4: 24,\n"
+      "     prefix_v6: 64, max_load: 125, overprovisioning: 200}}\n"
+      "listeners:\n"
+      "  - {name: a, address: 127.0.0.1:1, cluster: a}\n"
+      "  - {name: b, address: 127.0.0.1:2, cluster: b}\n"
+      "  - {name: c, address: 127.0.0.1:3, cluster: c}\n");
+  EXPECT_EQ(config.clusters[0].settings.balance, BalanceSettings{.policy = BalancePolicy::first});
+  EXPECT_EQ(config.clusters[1].settings.balance,
+            (BalanceSettings{.policy = BalancePolicy::random, .choices = 3}));
+  EXPECT_EQ(config.clusters[2].settings.balance, (BalanceSettings{.policy = BalancePolicy::maglev,
+                                                                  .prefix_v4 = 24,
+                                                                  .prefix_v6 = 64,
+                                                                  .max_load = 125,
+                                                                  .overprovisioning = 200}));
 }
 
 }  // namespace

@@ -63,6 +63,11 @@ TEST(Schema, defaults_are_the_contract_s) {
       {"listeners[].tcp.keepalive.idle", "1m"},
       {"clusters[].tcp.dead_peer_timeout", "30s"},
       {"clusters[].balance", "round_robin"},
+      {"clusters[].balance.choices", "2"},
+      {"clusters[].balance.prefix_v4", "32"},
+      {"clusters[].balance.prefix_v6", "128"},
+      {"clusters[].balance.max_load", "off"},
+      {"clusters[].balance.overprovisioning", "140"},
       {"clusters[].connect_timeout", "2s"},
       {"clusters[].connect_attempts", "3"},
       {"clusters[].connect_deadline", "6s"},
@@ -115,7 +120,7 @@ TEST(Schema, reload_is_the_contract_s) {
 }
 
 TEST(Schema, settings_of_later_versions_are_in_no_page) {
-  EXPECT_EQ(render_reference().find("maglev"), std::string::npos);
+  EXPECT_EQ(render_reference().find("defer_accept"), std::string::npos);
   EXPECT_EQ(render_json_schema().find("sandbox"), std::string::npos);
 }
 

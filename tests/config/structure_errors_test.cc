@@ -157,5 +157,22 @@ TEST(StructureErrors, unix_backend_has_no_probe_port) {
       Lines{"3:62+1 error: health_check_port: a unix socket has no ports"});
 }
 
+TEST(StructureWarnings, settings_of_another_policy_are_warned_of) {
+  EXPECT_EQ(problems_of(cluster_with("balance: {policy: maglev, choices: 3}")),
+            Lines{"2:36+1 warning: balance.choices does nothing with policy maglev; it is for "
+                  "random"});
+  EXPECT_EQ(problems_of(cluster_with("balance: {prefix_v4: 24, max_load: 125}")),
+            (Lines{"2:22+2 warning: balance.prefix_v4 does nothing with policy round_robin; it is "
+                   "for source_hash and maglev",
+                   "2:36+3 warning: balance.max_load does nothing with policy round_robin; it is "
+                   "for source_hash and maglev"}));
+  for (const std::string_view fitting :
+       {"balance: {policy: random, choices: 3}", "balance: {policy: first, overprovisioning: 150}",
+        "balance: {policy: source_hash, prefix_v4: 24, prefix_v6: 64, max_load: 125}",
+        "balance: {policy: maglev, max_load: off}"}) {
+    EXPECT_EQ(problems_of(cluster_with(fitting)), Lines{}) << fitting;
+  }
+}
+
 }  // namespace
 }  // namespace sluice::test

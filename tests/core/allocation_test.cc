@@ -30,8 +30,16 @@ namespace {
 class AllocationTest : public ClusterTest, public ::testing::WithParamInterface<BalancePolicy> {
  protected:
   AllocationTest() {
-    settings.balance = GetParam();
-    apply(backend_settings_of(100));
+    settings.balance.policy = GetParam();
+    // Costs memory to the hashes, where it counts.
+    settings.balance.max_load = 125;
+    // More than least_connections looks at one by one.
+    std::vector<BackendSettings> backends;
+    for (size_t i = 0; i < 600; ++i) {
+      backends.push_back(backend_settings(static_cast<uint8_t>(i % 200 + 1)));
+      backends.back().name = std::to_string(i);
+    }
+    apply(backends);
   }
 
   template <typename Work>
@@ -51,7 +59,8 @@ TEST_P(AllocationTest, pick_and_verdict_allocate_nothing) {
   const TriedBackends tried{&backend(0), &backend(1)};
   const auto work = [&] {
     for (int i = 0; i < 1000; ++i) {
-      auto lease = picker.pick({.tried = tried, .now = now, .client = {}});
+      const IpBytes client{.bytes = {10, 0, 0, static_cast<uint8_t>(i)}, .size = 4};
+      auto lease = picker.pick({.tried = tried, .now = now, .client = client});
       lease->settle(ConnectOutcome::connected, now, random);
     }
   };
@@ -60,7 +69,7 @@ TEST_P(AllocationTest, pick_and_verdict_allocate_nothing) {
 
 TEST_P(AllocationTest, refusal_by_all_allocates_nothing) {
   Picker picker(snapshot, random);
-  for (size_t i = 0; i < 100; ++i) trip(backend(i));
+  for (size_t i = 0; i < 600; ++i) trip(backend(i));
   const TriedBackends tried{&backend(0)};
   const auto work = [&] {
     for (int i = 0; i < 100; ++i)
@@ -71,11 +80,10 @@ TEST_P(AllocationTest, refusal_by_all_allocates_nothing) {
 
 INSTANTIATE_TEST_SUITE_P(policies, AllocationTest,
                          ::testing::Values(BalancePolicy::round_robin,
-                                           BalancePolicy::least_connections),
-                         [](const auto& policy) {
-                           return policy.param == BalancePolicy::round_robin ? "round_robin"
-                                                                             : "least_connections";
-                         });
+                                           BalancePolicy::least_connections, BalancePolicy::random,
+                                           BalancePolicy::source_hash, BalancePolicy::maglev,
+                                           BalancePolicy::first),
+                         [](const auto& policy) { return std::string(name(policy.param)); });
 
 }  // namespace
 }  // namespace sluice

@@ -15,8 +15,8 @@ class LeastConnectionsTest : public ::testing::Test {
   // A balancer's candidates outlive its next adopt().
   void adopt_list(std::vector<std::shared_ptr<Backend>> list) {
     backends = list;
-    lists.push_back(std::move(list));
-    balancer->adopt(lists.back());
+    levels.emplace_back().backends = std::move(list);
+    balancer->adopt(levels.back());
   }
   void set_connections(size_t index, uint32_t count) {
     while (backends[index]->active_connections() > count) backends[index]->remove_connection();
@@ -43,9 +43,10 @@ class LeastConnectionsTest : public ::testing::Test {
     return order;
   }
 
-  std::unique_ptr<Balancer> balancer = make_balancer(BalancePolicy::least_connections, Random(1));
+  std::unique_ptr<Balancer> balancer =
+      make_balancer({.policy = BalancePolicy::least_connections}, Random(1));
   std::vector<std::shared_ptr<Backend>> backends;
-  std::deque<std::vector<std::shared_ptr<Backend>>> lists;
+  std::deque<PriorityLevel> levels;
   std::set<const Backend*> dead;
 };
 
@@ -67,7 +68,7 @@ TEST_F(LeastConnectionsTest, ties_go_round) {
 TEST_F(LeastConnectionsTest, starts_at_a_random_position) {
   std::set<size_t> first;
   for (uint64_t seed = 0; seed < 100; ++seed) {
-    balancer = make_balancer(BalancePolicy::least_connections, Random(seed));
+    balancer = make_balancer({.policy = BalancePolicy::least_connections}, Random(seed));
     adopt({1, 1, 1});
     first.insert(choose().value());
   }

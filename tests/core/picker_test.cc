@@ -135,7 +135,7 @@ TEST_F(PickerTest, position_survives_a_reload) {
 TEST_F(PickerTest, another_policy_takes_effect_with_the_snapshot) {
   apply(backend_settings_of(2));
   Picker picker(snapshot, random);
-  settings.balance = BalancePolicy::least_connections;
+  settings.balance.policy = BalancePolicy::least_connections;
   apply(backend_settings_of(2));
   picker.adopt(snapshot);
   std::vector<Lease> held;
@@ -154,7 +154,7 @@ TEST_F(PickerTest, priorities_may_come_and_go) {
 }
 
 TEST_F(PickerTest, least_connections_counts_those_of_all_workers) {
-  settings.balance = BalancePolicy::least_connections;
+  settings.balance.policy = BalancePolicy::least_connections;
   apply(backend_settings_of(3));
   Picker first(snapshot, Random(3));
   Picker second(snapshot, Random(4));

@@ -18,11 +18,11 @@ class RoundRobinTest : public ::testing::Test {
   // A balancer's candidates outlive its next adopt().
   void adopt_list(std::vector<std::shared_ptr<Backend>> list) {
     backends = list;
-    lists.push_back(std::move(list));
-    balancer->adopt(lists.back());
+    levels.emplace_back().backends = std::move(list);
+    balancer->adopt(levels.back());
   }
   void restart(uint64_t seed) {
-    balancer = make_balancer(BalancePolicy::round_robin, Random(seed));
+    balancer = make_balancer({.policy = BalancePolicy::round_robin}, Random(seed));
   }
 
   char choose() {
@@ -57,9 +57,10 @@ class RoundRobinTest : public ::testing::Test {
     return result;
   }
 
-  std::unique_ptr<Balancer> balancer = make_balancer(BalancePolicy::round_robin, Random(1));
+  std::unique_ptr<Balancer> balancer =
+      make_balancer({.policy = BalancePolicy::round_robin}, Random(1));
   std::vector<std::shared_ptr<Backend>> backends;
-  std::deque<std::vector<std::shared_ptr<Backend>>> lists;
+  std::deque<PriorityLevel> levels;
   std::set<const Backend*> dead;
 };
 

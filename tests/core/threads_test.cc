@@ -209,7 +209,7 @@ class ThreadsCluster : public ::testing::Test {
 
   void apply(Duration recovery_timeout, BalancePolicy policy) {
     ClusterSettings settings;
-    settings.balance = policy;
+    settings.balance.policy = policy;
     settings.circuit_breaker.recovery_timeout = recovery_timeout;
     settings.circuit_breaker.max_recovery_timeout = recovery_timeout * 4;
     const std::lock_guard lock(snapshot_mutex);

@@ -80,7 +80,7 @@ void Checker::check_choice(const ClusterSnapshot& snapshot, const Candidate& cho
     }
     if (other.level < chosen.level) fail("preferred priority first", better.name());
     // The chosen one's count has the new connection already.
-    const bool is_least = snapshot.settings.balance != BalancePolicy::least_connections ||
+    const bool is_least = snapshot.settings.balance.policy != BalancePolicy::least_connections ||
                           other.level != chosen.level ||
                           uint64_t{better.active_connections() + 1} * backend.weight() >=
                               uint64_t{backend.active_connections()} * better.weight();

@@ -116,7 +116,8 @@ void World::reload() {
 
 ClusterSettings World::any_settings() {
   ClusterSettings settings;
-  settings.balance = chance(50) ? BalancePolicy::round_robin : BalancePolicy::least_connections;
+  settings.balance.policy =
+      chance(50) ? BalancePolicy::round_robin : BalancePolicy::least_connections;
   CircuitBreakerSettings& breaker = settings.circuit_breaker;
   breaker.is_enabled = chance(90);
   breaker.failure_threshold = static_cast<uint32_t>(1 + random_.below(5));

@@ -118,7 +118,7 @@ std::optional<Lease> World::pick_against_the_rules(const ClusterSnapshot& snapsh
 std::optional<Lease> World::pick_a_worse_one(
     const std::shared_ptr<const ClusterSnapshot>& snapshot) {
   if (snapshot->levels.empty()) return std::nullopt;
-  const bool is_by_load = snapshot->settings.balance == BalancePolicy::least_connections;
+  const bool is_by_load = snapshot->settings.balance.policy == BalancePolicy::least_connections;
   const PriorityLevel& level = options_.fault == Fault::prefers_the_last_priority
                                    ? snapshot->levels.back()
                                    : snapshot->levels.front();

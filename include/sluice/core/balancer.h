@@ -7,22 +7,16 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <optional>
-#include <span>
 
 #include "sluice/base/function_ref.h"
 #include "sluice/base/random.h"
 #include "sluice/core/backend.h"
+#include "sluice/core/cluster_snapshot.h"
 #include "sluice/core/pick_request.h"
 
 namespace sluice {
-
-enum class BalancePolicy : uint8_t { round_robin, least_connections };
-
-// The candidates of one priority level, owned by a ClusterSnapshot.
-using BackendList = std::span<const std::shared_ptr<Backend>>;
 
 class Balancer {
  public:
@@ -30,15 +24,15 @@ class Balancer {
 
   virtual ~Balancer() = default;
 
-  // Replaces the candidates, which outlive the next adopt(). Keeps the position as far as it can:
-  // a backend in both lists keeps its turn.
-  virtual void adopt(BackendList candidates) = 0;
+  // Replaces the candidates by those of `level`, which outlives the next adopt(). Keeps the
+  // position as far as it can: a backend in both keeps its turn.
+  virtual void adopt(const PriorityLevel& level) = 0;
 
   // Offers candidates, best first and each at most once, until one is accepted: its index, or
   // nothing when all declined. Backends of weight 0 are not offered. Allocates nothing.
   virtual std::optional<size_t> choose(const PickRequest& request, Accept accept) = 0;
 };
 
-std::unique_ptr<Balancer> make_balancer(BalancePolicy policy, Random random);
+std::unique_ptr<Balancer> make_balancer(const BalanceSettings& settings, Random random);
 
 }  // namespace sluice

@@ -116,6 +116,7 @@ class Cluster : public std::enable_shared_from_this<Cluster> {
   const EjectionBooks& ejections() const { return ejections_; }
 
  private:
+  std::shared_ptr<const MaglevTable> maglev_table(const PriorityLevel& level) const;
   void update_backend(Backend& backend, const BackendSettings& settings);
   void forget_what_is_off(Backend& backend, TimePoint now);
   void record_trial(Backend& backend, const ProbeReport& report, TimePoint now);

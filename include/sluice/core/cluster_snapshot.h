@@ -6,11 +6,12 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "sluice/base/time.h"
 #include "sluice/core/backend.h"
-#include "sluice/core/balancer.h"
+#include "sluice/core/balance_settings.h"
 #include "sluice/core/circuit_breaker.h"
 #include "sluice/core/health_tracker.h"
 #include "sluice/core/outlier_settings.h"
@@ -19,6 +20,7 @@
 namespace sluice {
 
 class Cluster;
+class MaglevTable;
 
 // Clients that wait when a limit is reached.
 struct PendingSettings {
@@ -31,7 +33,7 @@ struct PendingSettings {
 // What the core needs to know about a cluster; the rest of its configuration is none of its
 // business.
 struct ClusterSettings {
-  BalancePolicy balance = BalancePolicy::round_robin;
+  BalanceSettings balance;
   Duration connect_timeout = std::chrono::seconds(2);   // of one attempt
   uint32_t connect_attempts = 3;                        // of one session
   Duration connect_deadline = std::chrono::seconds(6);  // of all attempts together
@@ -48,11 +50,16 @@ struct ClusterSettings {
   friend bool operator==(const ClusterSettings&, const ClusterSettings&) = default;
 };
 
+// The candidates of one priority level, owned by its snapshot.
+using BackendList = std::span<const std::shared_ptr<Backend>>;
+
 // Backends of one priority, with the place where the control loop publishes that they are in panic.
 struct PriorityLevel {
   uint32_t priority = 0;
   std::vector<std::shared_ptr<Backend>> backends;
   std::shared_ptr<const std::atomic<bool>> in_panic;
+  // Of policy maglev. Made by the control loop, because building it would stall a worker.
+  std::shared_ptr<const MaglevTable> maglev_table;
 };
 
 struct ClusterSnapshot {
