@@ -22,7 +22,7 @@ std::string why_tripped(const Ejection& ejection, ConnectOutcome last) {
 }
 
 std::string why_health_changed(const HealthChange& change, const ProbeReport& report) {
-  if (change.from == Health::unknown) {
+  if (change.is_first_probe) {
     return report.passed ? "first probe passed"
                          : fmt::format("first probe failed: {}", report.result);
   }
@@ -66,14 +66,19 @@ std::shared_ptr<const ClusterSnapshot> Cluster::apply(const ClusterSettings& set
   for (auto& [priority, level] : levels) {
     level.priority = priority;
     level.in_panic = census_.panic_flag(priority);
+    level.share_up_to = census_.share_up_to(priority);
     contents->levels.push_back(std::move(level));
   }
   contents_ = std::move(contents);
   for (const auto& [gone, backend] : known) {
     backend->is_removed_.store(true, std::memory_order_relaxed);
   }
+  by_name_.clear();
   for (const PriorityLevel& level : contents_->levels) {
-    for (const auto& backend : level.backends) forget_what_is_off(*backend, now);
+    for (const auto& backend : level.backends) {
+      by_name_.emplace(backend->name(), backend.get());
+      forget_what_is_off(*backend, now);
+    }
   }
   census_.take(*contents_);
   publish_census(now);
@@ -167,6 +172,20 @@ void Cluster::set_admin_state(Backend& backend, AdminState state, TimePoint now)
   publish_census(now);
 }
 
+void Cluster::set_weight(Backend& backend, uint32_t weight, TimePoint now) {
+  backend.set_weight(weight);
+  census_.update(backend);
+  publish_census(now);
+}
+
+void Cluster::take_note(const Transition& transition, TimePoint now) {
+  if (transition.kind != Transition::Kind::breaker) return;
+  const auto found = by_name_.find(transition.backend);
+  if (found == by_name_.end()) return;
+  census_.update_breaker(*found->second, transition.to == sluice::name(BreakerState::closed));
+  publish_census(now);
+}
+
 std::optional<TimePoint> Cluster::announce_half_open(TimePoint now) {
   std::optional<TimePoint> next;
   if (!contents_) return next;
@@ -245,8 +264,10 @@ void Cluster::abandon_connect(Backend& backend, Permit permit) {
 
 void Cluster::publish_census(TimePoint now) {
   healthy_backends_.store(census_.healthy(), std::memory_order_relaxed);
-  const double threshold = contents_ ? contents_->settings.panic_threshold : 0;
-  for (const PanicChange& change : census_.judge_panic(threshold)) tell(change, now);
+  if (!contents_) return;
+  const ClusterSettings& settings = contents_->settings;
+  for (const PanicChange& change : census_.judge_panic(settings.panic_threshold)) tell(change, now);
+  census_.publish_shares(settings.overprovisioning);
 }
 
 void Cluster::change_health(Backend& backend, const HealthChange& change, std::string why,

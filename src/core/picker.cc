@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "sluice/core/cluster.h"
+#include "sluice/core/spillover.h"
 
 namespace sluice {
 
@@ -33,15 +34,18 @@ std::unique_ptr<Balancer> Picker::take_balancer(uint32_t priority) {
 }
 
 std::optional<Lease> Picker::pick(const PickRequest& request) {
-  auto lease = pick_among(Candidates::untried, request);
-  if (!lease && !request.tried.empty()) lease = pick_among(Candidates::tried, request);
+  const size_t drawn = draw_level(snapshot_->levels, random_);
+  auto lease = pick_among(Candidates::untried, request, drawn);
+  if (!lease && !request.tried.empty()) lease = pick_among(Candidates::tried, request, drawn);
   return lease;
 }
 
-std::optional<Lease> Picker::pick_among(Candidates candidates, const PickRequest& request) {
+std::optional<Lease> Picker::pick_among(Candidates candidates, const PickRequest& request,
+                                        size_t drawn) {
   const auto tried = request.tried;
   Cluster& cluster = *snapshot_->cluster;
-  for (size_t i = 0; i < balancers_.size(); ++i) {
+  std::optional<Lease> lease;
+  visit_levels(snapshot_->levels, drawn, [&](size_t i) {
     const PriorityLevel& level = snapshot_->levels[i];
     std::optional<Permit> permit;
     const auto chosen = balancers_[i]->choose(request, [&](Backend& backend) {
@@ -50,9 +54,10 @@ std::optional<Lease> Picker::pick_among(Candidates candidates, const PickRequest
       permit = cluster.admit(*snapshot_, level, backend, request.now);
       return permit.has_value();
     });
-    if (chosen) return Lease(snapshot_, level.backends[*chosen], *permit);
-  }
-  return std::nullopt;
+    if (chosen) lease.emplace(snapshot_, level.backends[*chosen], *permit);
+    return lease.has_value();
+  });
+  return lease;
 }
 
 }  // namespace sluice

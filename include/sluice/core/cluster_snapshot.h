@@ -28,16 +28,22 @@ struct ClusterSettings {
   CircuitBreakerSettings circuit_breaker;
   bool has_probes = true;  // health_check is on
   HealthThresholds health_thresholds;
-  double panic_threshold = 0;  // percent; 0 is off
+  double panic_threshold = 0;     // percent; 0 is off
+  double overprovisioning = 140;  // percent; see spillover.h
 
   friend bool operator==(const ClusterSettings&, const ClusterSettings&) = default;
 };
 
-// Backends of one priority, with the place where the control loop publishes that they are in panic.
+// The unit of shares in clients.
+inline constexpr uint32_t kWholeShare = 1U << 30U;
+
+// Backends of one priority, with the places where the control loop publishes that they are in panic
+// and which share of the clients is theirs and that of the levels before them.
 struct PriorityLevel {
   uint32_t priority = 0;
   std::vector<std::shared_ptr<Backend>> backends;
   std::shared_ptr<const std::atomic<bool>> in_panic;
+  std::shared_ptr<const std::atomic<uint32_t>> share_up_to;
 };
 
 struct ClusterSnapshot {

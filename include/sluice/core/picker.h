@@ -23,16 +23,17 @@ class Picker {
   // Swaps the snapshot in; positions are kept for priorities that stay, unless the policy changed.
   void adopt(std::shared_ptr<const ClusterSnapshot> snapshot);
 
-  // A backend for a session that has already tried some: by priority, then in the policy's order,
-  // the first that admits the connection and was not tried; when there is none, the first tried one
-  // that admits it. Nothing when no backend takes it.
+  // A backend for a session that has already tried some: of the level drawn by the shares, then of
+  // the others by priority, each in the policy's order, the first that admits the connection and
+  // was not tried; when there is none, the first tried one that admits it. Nothing when no backend
+  // takes it.
   std::optional<Lease> pick(const PickRequest& request);
 
   const std::shared_ptr<const ClusterSnapshot>& snapshot() const { return snapshot_; }
 
  private:
   enum class Candidates : uint8_t { untried, tried };
-  std::optional<Lease> pick_among(Candidates candidates, const PickRequest& request);
+  std::optional<Lease> pick_among(Candidates candidates, const PickRequest& request, size_t drawn);
   std::unique_ptr<Balancer> take_balancer(uint32_t priority);
 
   std::shared_ptr<const ClusterSnapshot> snapshot_;
