@@ -80,8 +80,8 @@ std::vector<ClusterRow> later_rows() {
   std::vector<ClusterRow> rows;
   for (const std::string_view key :
        {"balance.choices", "balance.prefix_v4", "balance.prefix_v6", "balance.max_load",
-        "balance.overprovisioning", "resolve_interval", "removal_timeout", "proxy_protocol",
-        "retry_budget", "outlier_detection", "limits", "slow_start", "close_on_unhealthy"}) {
+        "resolve_interval", "removal_timeout", "proxy_protocol", "retry_budget",
+        "outlier_detection", "limits", "slow_start", "close_on_unhealthy"}) {
     rows.push_back(ClusterRow::later(key));
   }
   return rows;
@@ -99,6 +99,11 @@ std::vector<ClusterRow> make_cluster_rows() {
       {"balance.policy", FIELD(settings.balance),
        choice({"round_robin", "least_connections"}, {"random", "source_hash", "maglev", "first"}),
        Reload::yes, "in turn by weight, or the one with the fewest connections for its weight"},
+      {"balance.overprovisioning", FIELD(settings.overprovisioning), percent(100, 1000),
+       Reload::yes,
+       "sessions stay on the lowest priority number while that many percent of what is available "
+       "of "
+       "its backends make up the whole; below, they spill over to the next one gradually"},
       {"connect_timeout", FIELD(settings.connect_timeout), duration(1ms, 10min), Reload::yes,
        "for one attempt; two seconds let one lost SYN be sent again"},
       {"connect_attempts", FIELD(settings.connect_attempts), integer(1, 64), Reload::yes,
@@ -127,7 +132,7 @@ std::vector<BackendRow> make_backend_rows() {
       {"weight", FIELD(weight), integer(0, 1000), Reload::yes,
        "its share of the sessions; 0: none at all"},
       {"priority", FIELD(priority), integer(0, 1000), Reload::yes,
-       "a higher number is used only while no backend of a lower one is available"},
+       "a higher number is used as far as the backends of lower ones are not available"},
       {"state", FIELD(admin_state), choice({"ready", "draining", "maintenance"}), Reload::yes,
        "administrative state at the start; draining keeps its sessions and gets no new one"},
       {"health_check_port", FIELD(health_check_port), integer(1, 65535), Reload::yes,

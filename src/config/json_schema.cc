@@ -37,7 +37,8 @@ std::string plain_value(const Type& type) {
       return fmt::format(R"({{"type": "integer", "minimum": {}, "maximum": {}}})", type.least,
                          type.greatest);
     case Kind::percent:
-      return R"({"type": "number", "minimum": 0, "maximum": 100})";
+      return fmt::format(R"({{"type": "number", "minimum": {}, "maximum": {}}})", type.least,
+                         type.greatest);
     case Kind::duration:
       return fmt::format(R"({{"type": "string", "pattern": "^[0-9]+([.][0-9]+)?({}ms|s|m|h)$"}})",
                          type.counts_microseconds ? "us|" : "");

@@ -50,7 +50,7 @@ struct Type {
 
 Type boolean();
 Type integer(int64_t least, int64_t greatest);
-Type percent();
+Type percent(int64_t least = 0, int64_t greatest = 100);
 Type duration(Duration least, Duration greatest);
 Type choice(std::vector<std::string_view> choices, std::vector<std::string_view> later = {});
 Type text(int64_t bytes_max);
