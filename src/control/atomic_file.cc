@@ -2,33 +2,67 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <system_error>
 
 #include "sluice/base/unique_fd.h"
 
 namespace sluice {
 namespace {
 
-constexpr mode_t kMode = 0600;
-
 tl::unexpected<Error> cannot(std::string_view what, const std::string& path) {
   const int error = errno;
   return failure(fmt::format("cannot {} {}: {}", what, path, std::strerror(error)), error);
 }
 
-std::string temporary_of(const std::string& path) { return path + ".tmp"; }
+constexpr std::string_view kTemporary = ".tmp.";
 
-// What an earlier process left there may have another owner's rights: it is made anew.
-UniqueFd create_temporary(const std::string& path) {
-  const std::string temporary = temporary_of(path);
-  ::unlink(temporary.c_str());
-  return UniqueFd(
-      ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, kMode));
+// A new file beside `path`, open for writing and gone again with this object. mkostemp() makes it
+// for this user only.
+class Temporary {
+ public:
+  explicit Temporary(const std::string& path)
+      : name_(fmt::format("{}{}XXXXXX", path, kTemporary)),
+        fd_(::mkostemp(name_.data(), O_CLOEXEC)) {}
+  ~Temporary() {
+    if (fd_) ::unlink(name_.c_str());
+  }
+  Temporary(const Temporary&) = delete;
+  Temporary& operator=(const Temporary&) = delete;
+
+  explicit operator bool() const { return static_cast<bool>(fd_); }
+  int fd() const { return fd_.get(); }
+
+  bool rename_to(const std::string& path) {
+    if (::rename(name_.c_str(), path.c_str()) != 0) return false;
+    fd_.reset();
+    return true;
+  }
+
+ private:
+  std::string name_;
+  UniqueFd fd_;
+};
+
+std::string directory_of(const std::string& path) {
+  const auto parent = std::filesystem::path(path).parent_path();
+  return parent.empty() ? "." : parent.string();
+}
+
+void remove_temporaries(const std::string& path) {
+  const std::string prefix =
+      std::filesystem::path(path).filename().string() + std::string(kTemporary);
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry(directory_of(path), error), end;
+       !error && entry != end; entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    if (name.starts_with(prefix)) ::unlink(entry->path().c_str());
+  }
 }
 
 bool write_all(int fd, std::string_view text) {
@@ -43,30 +77,26 @@ bool write_all(int fd, std::string_view text) {
 // Makes the rename itself durable. Some file systems cannot; then the old text may come back, which
 // is no part of one either.
 void sync_directory_of(const std::string& path) {
-  const auto parent = std::filesystem::path(path).parent_path();
-  const std::string directory = parent.empty() ? "." : parent.string();
-  const UniqueFd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const UniqueFd fd(::open(directory_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (fd) ::fsync(fd.get());
 }
 
 }  // namespace
 
 Result<void> replace_file(const std::string& path, std::string_view text) {
-  const std::string temporary = temporary_of(path);
-  const UniqueFd fd = create_temporary(path);
-  if (!fd) return cannot("create", temporary);
-  if (!write_all(fd.get(), text)) return cannot("write", temporary);
-  if (::fsync(fd.get()) != 0) return cannot("write", temporary);
-  if (::rename(temporary.c_str(), path.c_str()) != 0) return cannot("replace", path);
+  Temporary temporary(path);
+  if (!temporary) return cannot("create a file beside", path);
+  if (!write_all(temporary.fd(), text) || ::fsync(temporary.fd()) != 0) {
+    return cannot("write a file beside", path);
+  }
+  if (!temporary.rename_to(path)) return cannot("replace", path);
   sync_directory_of(path);
   return {};
 }
 
 Result<void> check_replaceable(const std::string& path) {
-  const std::string temporary = temporary_of(path);
-  const UniqueFd fd = create_temporary(path);
-  if (!fd) return cannot("create", temporary);
-  ::unlink(temporary.c_str());
+  remove_temporaries(path);
+  if (!Temporary(path)) return cannot("create a file beside", path);
   return {};
 }
 

@@ -232,7 +232,9 @@ void World::end_probe(uint64_t id) {
   const Probe probe = probes_.at(id);
   probes_.erase(id);
   checker_.probing(probe.ticket, probe.report);
-  if (is_broken(Fault::swallows_probes, 5)) return;
+  // Of a closed breaker, whose state a probe does not touch.
+  const bool is_closed = probe.ticket.backend->breaker().is_closed().value_or(false);
+  if (is_closed && is_broken(Fault::swallows_probes, 5)) return;
   cluster_->record_probe(*probe.ticket.backend, probe.report, now_);
   if (is_broken(Fault::repeats_probes, 5)) {
     cluster_->record_probe(*probe.ticket.backend, probe.report, now_);

@@ -76,9 +76,10 @@ void World::attempt(uint64_t id) {
 std::optional<Lease> World::pick(const Session& session, Picker& picker) {
   if (options_.fault != Fault::none && chance(2)) {
     if (auto lease = pick_against_the_rules(*picker.snapshot())) return lease;
-    if (auto lease = pick_a_worse_one(picker.snapshot())) return lease;
+    auto worse = session.tried.empty() ? pick_a_worse_one(picker.snapshot()) : std::nullopt;
+    if (worse) return worse;
   }
-  if (is_broken(Fault::ignores_shares, 50)) {
+  if (session.tried.empty() && is_broken(Fault::ignores_shares, 50)) {
     if (auto lease = pick_of_the_first_level(picker.snapshot())) return lease;
   }
   if (is_broken(Fault::turns_clients_away, 1)) return std::nullopt;

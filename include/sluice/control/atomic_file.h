@@ -9,12 +9,13 @@
 
 namespace sluice {
 
-// Writes `PATH.tmp` with mode 0600, makes it durable and renames it to `path`. A crash leaves the
-// temporary file behind at most, and the next call uses it again. Blocks for as long as the disk
-// takes.
+// Writes a file of its own, `PATH.tmp.` and six letters, with mode 0600, makes it durable and
+// renames it to `path`: two processes that write the same one do not meet before the rename. A
+// crash leaves the temporary file behind. Blocks for as long as the disk takes.
 Result<void> replace_file(const std::string& path, std::string_view text);
 
-// Whether replace_file() could do its work in that directory, tried out.
+// Whether replace_file() could do its work in that directory, tried out. Removes what crashes have
+// left there; a process that is just writing fails once by that.
 Result<void> check_replaceable(const std::string& path);
 
 }  // namespace sluice
