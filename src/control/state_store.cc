@@ -148,7 +148,7 @@ void StateStore::write() {
   due_at_.reset();
   if (!writer_) return;
   written_at_ = loop_.now();
-  writer_->submit(render_state(collect(), moment()));
+  writer_->submit([saved = collect(), now = moment()] { return render_state(saved, now); });
   schedule(std::clamp<Duration>(options_.max_age / kRefreshesInMaxAge, kWriteInterval,
                                 kRefreshIntervalMax));
 }

@@ -18,10 +18,10 @@ StateWriter::~StateWriter() {
   thread_.join();
 }
 
-void StateWriter::submit(std::string text) {
+void StateWriter::submit(MakeText make_text) {
   {
     const std::lock_guard lock(mutex_);
-    next_ = std::move(text);
+    next_ = std::move(make_text);
   }
   changed_.notify_one();
 }
@@ -31,9 +31,9 @@ void StateWriter::run() {
   while (true) {
     changed_.wait(lock, [this] { return is_ending_ || next_; });
     if (is_ending_) return;
-    const std::string text = *std::exchange(next_, std::nullopt);
+    const MakeText make_text = *std::exchange(next_, std::nullopt);
     lock.unlock();
-    on_written_(replace_file(path_, text));
+    on_written_(replace_file(path_, make_text()));
     lock.lock();
   }
 }

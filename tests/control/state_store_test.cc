@@ -315,16 +315,24 @@ TEST_F(StateStoreTest, backend_that_comes_with_a_later_answer_gets_its_state_too
   EXPECT_TRUE(is_open(2));
 }
 
-TEST_F(StateStoreTest, ten_thousand_backends_are_collected_and_rendered_quickly) {
+TEST_F(StateStoreTest, ten_thousand_backends_are_collected_quickly) {
   make_cluster(10'000);
   for (size_t i = 0; i < 10'000; ++i) cluster_->set_weight(backend(i), 9, loop_.now());
   ASSERT_TRUE(open());
-  const std::clock_t begun = std::clock();
-  store_->close();
-  // Of the processor's time: how long the disk takes says nothing about this.
-  const auto microseconds = (std::clock() - begun) * 1'000'000 / CLOCKS_PER_SEC;
-  std::printf("%zu bytes, %ld us\n", text_of(path_).size(), microseconds);
-  EXPECT_LT(microseconds, 500'000);
+  // The control loop's part: only the thread of its own renders and writes.
+  const auto cpu_time = [] {
+    timespec time{};
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+  };
+  const auto begun = cpu_time();
+  store_->touch();
+  run_once(loop_);
+  run_once(loop_);
+  const auto took = cpu_time() - begun;
+  std::printf("%ld us\n", static_cast<long>(took / std::chrono::microseconds(1)));
+  EXPECT_LT(took, milliseconds(500));
+  ASSERT_TRUE(is_written_with("\"weight\":9"));
 }
 
 }  // namespace

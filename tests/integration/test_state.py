@@ -177,11 +177,11 @@ def test_the_file_is_whole_whenever_the_process_is_killed(tmp_path):
     ]
     as_set = {"configured": {"state": "ready", "weight": 1}, "state": "draining", "weight": 7}
     write_state(path, [{**server, **as_set, "unhealthy": False} for server in servers])
-    conf = front(servers, state_file=str(path), state_max_age="8s")
+    conf = front(servers, state_file=str(path), state_max_age="1m")
     caught = 0
     for _ in range(rounds):
         with Sluice(conf) as sluice:
-            eventually(temporaries, within=10, every=0.0005, what="a write begins")
+            eventually(temporaries, within=25, every=0.0005, what="a write begins")
             time.sleep(chance.uniform(0, 0.01))
             kill(sluice)
             caught += len(temporaries())

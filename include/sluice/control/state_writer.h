@@ -1,5 +1,5 @@
-// Replaces one file again and again on a thread of its own, so that a slow disk stops nobody. A
-// text that was not begun when the next one comes is left out.
+// Replaces one file again and again on a thread of its own, so that a slow disk stops nobody; the
+// text is made there too. One that was not begun when the next one comes is left out.
 #pragma once
 
 #include <condition_variable>
@@ -15,6 +15,7 @@ namespace sluice {
 
 class StateWriter {
  public:
+  using MakeText = std::function<std::string()>;
   // Called after each write, on the writer's thread.
   using Report = std::function<void(const Result<void>&)>;
 
@@ -24,7 +25,7 @@ class StateWriter {
   StateWriter(const StateWriter&) = delete;
   StateWriter& operator=(const StateWriter&) = delete;
 
-  void submit(std::string text);
+  void submit(MakeText make_text);
 
  private:
   void run();
@@ -33,7 +34,7 @@ class StateWriter {
   const Report on_written_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::optional<std::string> next_;
+  std::optional<MakeText> next_;
   bool is_ending_ = false;
   std::thread thread_;  // last: it uses all the others
 };
