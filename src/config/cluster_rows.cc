@@ -264,7 +264,7 @@ std::vector<BackendRow> make_backend_rows() {
       {"weight", FIELD(weight), integer(0, 1000), Reload::yes,
        "its share of the sessions; 0: none at all"},
       {"priority", FIELD(priority), integer(0, 1000), Reload::yes,
-       "a higher number is used only while no backend of a lower one is available"},
+       "a higher number is used as far as the backends of lower ones are not available"},
       {"state", FIELD(admin_state), choice({"ready", "draining", "maintenance"}), Reload::yes,
        "administrative state at the start; draining keeps its sessions and gets no new one"},
       {"health_check_port", FIELD(health_check_port), integer(1, 65535), Reload::yes,

@@ -18,6 +18,11 @@ const Table<Config>& config_table() {
            "reserve. At the limit accepting pauses and clients wait in the kernel's queue"},
           {"drain_timeout", FIELD(drain_timeout), duration(0ms, 24h).or_off(), Reload::yes,
            "how long SIGTERM waits for sessions to end; off: as long as they take"},
+          {"state_file", FIELD(state_file), text(4096), Reload::no,
+           "a path: breakers, health, administrative states and weights set at run time are kept "
+           "there over a restart. Where the configuration changed, it wins"},
+          {"state_max_age", FIELD(state_max_age), duration(1s, 168h), Reload::no,
+           "an older state_file is ignored at the start"},
           {"splice", FIELD(splice), choice({"auto", "off"}), Reload::yes,
            "auto: bulk is moved inside the kernel by splice(2); off: relay by copy only"},
           ConfigRow::switchable(
@@ -47,8 +52,6 @@ const Table<Config>& config_table() {
                            "named sets of servers"),
           ConfigRow::later("user"),
           ConfigRow::later("group"),
-          ConfigRow::later("state_file"),
-          ConfigRow::later("state_max_age"),
           ConfigRow::later("admin"),
           ConfigRow::later("drain_grace"),
           ConfigRow::later("watch"),

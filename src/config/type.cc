@@ -85,7 +85,9 @@ Type integer(int64_t least, int64_t greatest) {
   return {.kind = Kind::integer, .least = least, .greatest = greatest};
 }
 
-Type percent() { return {.kind = Kind::percent, .least = 0, .greatest = 100}; }
+Type percent(int64_t least, int64_t greatest) {
+  return {.kind = Kind::percent, .least = least, .greatest = greatest};
+}
 
 Type decimal(int64_t least, int64_t greatest) {
   return {.kind = Kind::decimal, .least = least, .greatest = greatest};

@@ -13,7 +13,8 @@ namespace {
 
 // Why it went to that backend, of the last attempt.
 void append_decision(std::string& line, const Decision& decision) {
-  fmt::format_to(std::back_inserter(line), R"({{"trial":{},"passed_over":{{)", decision.is_trial);
+  fmt::format_to(std::back_inserter(line), R"({{"policy":"{}","trial":{},"passed_over":{{)",
+                 name(decision.policy), decision.is_trial);
   std::string_view separator;
   for (size_t i = 0; i < kObstacleNames.size(); ++i) {
     const uint8_t count = decision.passed_over(static_cast<Obstacle>(i));

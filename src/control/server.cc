@@ -82,6 +82,7 @@ Result<void> Server::start() {
   const auto sockets = open_listeners(workers);
   if (!sockets) return tl::unexpected(sockets.error());
   if (const auto opened = open_access_log(); !opened) return tl::unexpected(opened.error());
+  if (const auto opened = open_state(); !opened) return tl::unexpected(opened.error());
   make_clusters();
   make_workers(workers, plan->pipes_max, *sockets);
   watch_signals();
@@ -124,6 +125,14 @@ Result<void> Server::open_access_log() {
   return {};
 }
 
+Result<void> Server::open_state() {
+  if (config_.state_file.empty()) return {};
+  state_store_ = std::make_unique<StateStore>(
+      loop_, mailbox_, process_log_,
+      StateStore::Options{.path = config_.state_file, .max_age = config_.state_max_age});
+  return state_store_->open();
+}
+
 void Server::make_clusters() {
   for (const ClusterConfig& config : config_.clusters) {
     const auto sink = [this](Transition transition) {
@@ -132,6 +141,7 @@ void Server::make_clusters() {
     clusters_.push_back(std::make_unique<ClusterControl>(
         loop_, resolver_, process_log_, config, sink, Random(random_.next()),
         [this](ClusterControl& cluster) { on_cluster_change(cluster); }));
+    if (state_store_) state_store_->add(clusters_.back()->cluster());
   }
 }
 
@@ -217,6 +227,7 @@ void Server::drain() {
 }
 
 void Server::on_cluster_change(ClusterControl& cluster) {
+  if (state_store_) state_store_->restore(*cluster.cluster());
   for (const auto& worker : workers_) {
     auto adopt = [raw = worker.get(), name = cluster.config().name,
                   snapshot = cluster.cluster()->snapshot()] {
@@ -233,6 +244,11 @@ void Server::on_cluster_change(ClusterControl& cluster) {
 
 void Server::on_transition(const Transition& transition) {
   process_log_.transition(transition, loop_.now());
+  for (const auto& control : clusters_) {
+    Cluster& cluster = *control->cluster();
+    if (cluster.name() == transition.cluster) cluster.take_note(transition, loop_.now());
+  }
+  if (state_store_) state_store_->touch();
   if (observer_.on_transition) observer_.on_transition(transition);
   if (transition.kind == Transition::Kind::health && transition.to == name(Health::unhealthy)) {
     close_sessions_of(transition.cluster, transition.backend);
@@ -331,6 +347,7 @@ void Server::finish() {
     worker->stop();
     worker->wait();
   }
+  if (state_store_) state_store_->close();
   if (access_log_) access_log_->end();
   report_log_losses();
   descriptors_.remove_socket_files();

@@ -1,18 +1,29 @@
 #include "sluice/core/census.h"
 
+#include "sluice/core/spillover.h"
+
 namespace sluice {
 
 std::shared_ptr<const std::atomic<bool>> Census::panic_flag(uint32_t priority) {
   return levels_[priority].in_panic;
 }
 
+std::shared_ptr<const std::atomic<uint32_t>> Census::share_up_to(uint32_t priority) {
+  return levels_[priority].share_up_to;
+}
+
 void Census::take(const ClusterSnapshot& snapshot) {
   entries_.clear();
   healthy_ = 0;
-  for (auto& [priority, level] : levels_) level.ready = level.usable = 0;
+  has_breakers_ = snapshot.settings.circuit_breaker.is_enabled;
+  for (auto& [priority, level] : levels_) {
+    level.total = level.ready = level.usable = level.willing = level.available = 0;
+  }
   for (const PriorityLevel& level : snapshot.levels) {
     for (const auto& backend : level.backends) {
-      const Entry entry = assess(*backend, &levels_[level.priority]);
+      Entry entry{.level = &levels_[level.priority]};
+      entry.is_closed = backend->breaker().is_closed().value_or(true);
+      assess(*backend, entry);
       if (entries_.emplace(backend.get(), entry).second) add(entry);
     }
   }
@@ -23,8 +34,15 @@ void Census::update(const Backend& backend) {
   if (found == entries_.end()) return;
   Entry& entry = found->second;
   subtract(entry);
-  entry = assess(backend, entry.level);
+  assess(backend, entry);
   add(entry);
+}
+
+void Census::update_breaker(const Backend& backend, bool is_told_closed) {
+  const auto found = entries_.find(&backend);
+  if (found == entries_.end()) return;
+  found->second.is_closed = backend.breaker().is_closed().value_or(is_told_closed);
+  update(backend);
 }
 
 std::vector<PanicChange> Census::judge_panic(double panic_threshold) {
@@ -38,21 +56,45 @@ std::vector<PanicChange> Census::judge_panic(double panic_threshold) {
   return changes;
 }
 
-Census::Entry Census::assess(const Backend& backend, Level* level) {
-  const bool is_ready = backend.admin_state() == AdminState::ready;
-  return {.level = level,
-          .is_ready = is_ready,
-          .is_usable = is_ready && backend.health() != Health::unhealthy,
-          .is_healthy = is_ready && backend.health() == Health::healthy};
+void Census::publish_shares(double overprovisioning) {
+  std::vector<LevelStrength> strengths;
+  for (const auto& [priority, level] : levels_) {
+    const bool is_panic = level.in_panic->load(std::memory_order_relaxed);
+    strengths.push_back(
+        {.available = is_panic ? level.willing : level.available, .total = level.total});
+  }
+  const std::vector<uint32_t> shares = sluice::shares_up_to(strengths, overprovisioning);
+  size_t index = 0;
+  for (auto& [priority, level] : levels_) {
+    const uint32_t share = shares[index++];
+    // Written only when it changes, so that it stays in every worker's cache.
+    if (level.share_up_to->load(std::memory_order_relaxed) == share) continue;
+    level.share_up_to->store(share, std::memory_order_relaxed);
+  }
+}
+
+void Census::assess(const Backend& backend, Entry& entry) const {
+  entry.is_ready = backend.admin_state() == AdminState::ready;
+  entry.is_usable = entry.is_ready && backend.health() != Health::unhealthy;
+  entry.is_healthy = entry.is_ready && backend.health() == Health::healthy;
+  const bool is_let_through = entry.is_closed || !has_breakers_;
+  entry.is_willing = entry.is_ready && is_let_through && backend.weight() > 0;
+  entry.is_available = entry.is_willing && entry.is_usable;
 }
 
 void Census::add(const Entry& entry) {
+  ++entry.level->total;
+  entry.level->willing += entry.is_willing;
+  entry.level->available += entry.is_available;
   entry.level->ready += entry.is_ready;
   entry.level->usable += entry.is_usable;
   healthy_ += entry.is_healthy;
 }
 
 void Census::subtract(const Entry& entry) {
+  --entry.level->total;
+  entry.level->willing -= entry.is_willing;
+  entry.level->available -= entry.is_available;
   entry.level->ready -= entry.is_ready;
   entry.level->usable -= entry.is_usable;
   healthy_ -= entry.is_healthy;

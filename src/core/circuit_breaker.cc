@@ -117,6 +117,12 @@ BreakerState CircuitBreaker::state(TimePoint now) const {
   return has_reopened(word, now) ? BreakerState::half_open : BreakerState::open;
 }
 
+std::optional<bool> CircuitBreaker::is_closed() const {
+  const Word word = load();
+  if (word.is_changing) return std::nullopt;
+  return !word.is_open;
+}
+
 bool CircuitBreaker::refuses(TimePoint now) const {
   const Word word = load();
   if (word.is_changing) return true;
@@ -230,6 +236,31 @@ void CircuitBreaker::reset(Tell tell) {
   const Word seen = load();
   if (!seen.is_open || seen.is_changing) return;
   if (const Change change(*this, seen); change) change.tell(tell);
+}
+
+// During a change it may be a mixture; the change is told of, and then it is saved again.
+std::optional<SavedBreaker> CircuitBreaker::saved() const {
+  const Word word = load();
+  if (!word.is_open) return std::nullopt;
+  const TimePoint opened_at = time_point(opened_at_.load(std::memory_order_acquire));
+  const TimePoint reopens_at = time_point(reopens_at_.load(std::memory_order_acquire));
+  return SavedBreaker{.reopens_at = word.is_half_open ? opened_at : reopens_at,
+                      .failed_trials = failed_trials_.load(std::memory_order_relaxed)};
+}
+
+void CircuitBreaker::restore(const SavedBreaker& saved, TimePoint now,
+                             const CircuitBreakerSettings& settings, Tell tell) {
+  const Word seen = load();
+  if (seen.is_open || seen.is_changing) return;
+  Change change(*this, seen);
+  if (!change) return;
+  const Duration period_max = std::min(settings.max_recovery_timeout, kOpenPeriodMax);
+  const TimePoint reopens_at = std::clamp(saved.reopens_at, now, now + period_max);
+  failed_trials_.store(std::min(saved.failed_trials, kDoublingsMax), std::memory_order_relaxed);
+  opened_at_.store(now.time_since_epoch().count(), std::memory_order_release);
+  reopens_at_.store(reopens_at.time_since_epoch().count(), std::memory_order_release);
+  change.next.is_open = true;
+  change.tell(tell, reopens_at);
 }
 
 std::optional<BreakerOpening> CircuitBreaker::opening() const {

@@ -27,7 +27,7 @@ std::string why_tripped(const Ejection& ejection, ConnectOutcome last) {
 }
 
 std::string why_health_changed(const HealthChange& change, const ProbeReport& report) {
-  if (change.from == Health::unknown) {
+  if (change.is_first_probe) {
     return report.passed ? "first probe passed"
                          : fmt::format("first probe failed: {}", report.result);
   }
@@ -77,6 +77,7 @@ std::shared_ptr<const ClusterSnapshot> Cluster::apply(const ClusterSettings& set
     level.priority = priority;
     level.in_panic = census_.panic_flag(priority);
     if (settings.balance.policy == BalancePolicy::maglev) level.maglev_table = maglev_table(level);
+    level.share_up_to = census_.share_up_to(priority);
     contents->levels.push_back(std::move(level));
   }
   contents_ = std::move(contents);
@@ -84,8 +85,10 @@ std::shared_ptr<const ClusterSnapshot> Cluster::apply(const ClusterSettings& set
     backend->is_removed_.store(true);
     close_books_of(*backend, std::nullopt);
   }
+  by_name_.clear();
   for (const PriorityLevel& level : contents_->levels) {
     for (const auto& backend : level.backends) {
+      by_name_.emplace(backend->name(), backend.get());
       set_up_outlier_detection(*backend);
       forget_what_is_off(*backend, now);
     }
@@ -213,6 +216,20 @@ void Cluster::set_admin_state(Backend& backend, AdminState state, TimePoint now)
   pending().call_next();
 }
 
+void Cluster::set_weight(Backend& backend, uint32_t weight, TimePoint now) {
+  backend.set_weight(weight);
+  census_.update(backend);
+  publish_census(now);
+}
+
+void Cluster::take_note(const Transition& transition, TimePoint now) {
+  if (transition.kind != Transition::Kind::breaker) return;
+  const auto found = by_name_.find(transition.backend);
+  if (found == by_name_.end()) return;
+  census_.update_breaker(*found->second, transition.to == sluice::name(BreakerState::closed));
+  publish_census(now);
+}
+
 std::optional<TimePoint> Cluster::announce_half_open(TimePoint now) {
   std::optional<TimePoint> next;
   if (!contents_) return next;
@@ -321,8 +338,10 @@ void Cluster::abandon_connect(Backend& backend, Permit permit) {
 
 void Cluster::publish_census(TimePoint now) {
   healthy_backends_.store(census_.healthy(), std::memory_order_relaxed);
-  const double threshold = contents_ ? contents_->settings.panic_threshold : 0;
-  for (const PanicChange& change : census_.judge_panic(threshold)) tell(change, now);
+  if (!contents_) return;
+  const ClusterSettings& settings = contents_->settings;
+  for (const PanicChange& change : census_.judge_panic(settings.panic_threshold)) tell(change, now);
+  census_.publish_shares(settings.balance.overprovisioning);
 }
 
 void Cluster::change_health(Backend& backend, const HealthChange& change, std::string why,

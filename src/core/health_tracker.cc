@@ -7,15 +7,17 @@ namespace sluice {
 std::optional<HealthChange> HealthTracker::record(bool passed, const HealthThresholds& thresholds) {
   passed_in_row_ = passed ? passed_in_row_ + 1 : 0;
   failed_in_row_ = passed ? 0 : failed_in_row_ + 1;
-  const Health from = std::exchange(health_, judge(thresholds));
+  const bool is_first = !std::exchange(was_probed_, true);
+  const Health first = passed ? Health::healthy : Health::unhealthy;
+  const Health from = std::exchange(health_, is_first ? first : judge(thresholds));
   if (health_ == from) return std::nullopt;
-  return HealthChange{from, health_, passed ? passed_in_row_ : failed_in_row_};
+  return HealthChange{from, health_, passed ? passed_in_row_ : failed_in_row_, is_first};
 }
 
 Health HealthTracker::judge(const HealthThresholds& thresholds) const {
   switch (health_) {
-    case Health::unknown:
-      return passed_in_row_ > 0 ? Health::healthy : Health::unhealthy;
+    case Health::unknown:  // until the first probe, which is not judged here
+      return health_;
     case Health::healthy:
       return failed_in_row_ > 0 && failed_in_row_ >= thresholds.unhealthy ? Health::unhealthy
                                                                           : Health::healthy;
@@ -34,6 +36,12 @@ bool HealthTracker::earns_early_trial(bool passed, TimePoint probe_began_at,
   if (!passed || probe_began_at <= opening.opened_at) return false;
   ++passed_since_opening_;
   return passed_since_opening_ >= thresholds.healthy;
+}
+
+std::optional<HealthChange> HealthTracker::restore_unhealthy() {
+  if (was_probed_ || health_ == Health::unhealthy) return std::nullopt;
+  const Health from = std::exchange(health_, Health::unhealthy);
+  return HealthChange{from, health_, 0};
 }
 
 std::optional<HealthChange> HealthTracker::reset() {

@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "sluice/core/cluster.h"
+#include "sluice/core/spillover.h"
+#include "stable_hash.h"
 
 namespace sluice {
 
@@ -45,9 +47,23 @@ tl::expected<Lease, Picker::Refusal> Picker::pick(const PickRequest& request) {
   return lease;
 }
 
-tl::expected<Lease, Picker::Refusal> Picker::search_all(const PickRequest& request) {
+Picker::Search Picker::begin_search(const PickRequest& request) {
+  const ClusterSettings& settings = snapshot_->settings;
   Search search{.request = request, .decision = {}};
-  if (snapshot_->settings.slow_start) search.draw = random_.fraction();
+  search.decision.policy = settings.balance.policy;
+  if (snapshot_->levels.size() <= 1 && !settings.slow_start) return search;
+  // Where the policy looks at the client, the same one draws the same again: it does not change
+  // its backend with every connection.
+  const bool is_same_again =
+      looks_at_the_client(settings.balance.policy) && !request.client.is_none();
+  Random draws(is_same_again ? client_key(request.client, settings.balance) : random_.next());
+  search.drawn_level = draw_level(snapshot_->levels, draws);
+  if (settings.slow_start) search.draw = draws.fraction();
+  return search;
+}
+
+tl::expected<Lease, Picker::Refusal> Picker::search_all(const PickRequest& request) {
+  Search search = begin_search(request);
   auto lease = pick_among(search);
   search.is_first_round = false;
   search.draw = 0;
@@ -62,18 +78,20 @@ tl::expected<Lease, Picker::Refusal> Picker::search_all(const PickRequest& reque
 }
 
 std::optional<Lease> Picker::pick_among(Search& search) {
-  for (size_t i = 0; i < balancers_.size(); ++i) {
+  std::optional<Lease> lease;
+  visit_levels(snapshot_->levels, search.drawn_level, [&](size_t i) {
     const PriorityLevel& level = snapshot_->levels[i];
     std::optional<Permit> permit;
     const auto chosen = balancers_[i]->choose(search.request, [&](Backend& backend) {
       permit = ask(search, level, backend);
       return permit.has_value();
     });
-    if (!chosen) continue;
+    if (!chosen) return false;
     search.decision.is_trial = permit->is_trial;
-    return Lease(snapshot_, level.backends[*chosen], *permit, search.decision);
-  }
-  return std::nullopt;
+    lease.emplace(snapshot_, level.backends[*chosen], *permit, search.decision);
+    return true;
+  });
+  return lease;
 }
 
 std::optional<Permit> Picker::ask(Search& search, const PriorityLevel& level, Backend& backend) {

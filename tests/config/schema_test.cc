@@ -103,6 +103,8 @@ TEST(Schema, defaults_are_the_contract_s) {
 
 TEST(Schema, reload_is_the_contract_s) {
   const std::set<std::string> not_reloadable = {"workers",
+                                                "state_file",
+                                                "state_max_age",
                                                 "log",
                                                 "log.format",
                                                 "log.file",

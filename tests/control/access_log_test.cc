@@ -61,7 +61,7 @@ TEST(access_log, a_json_line_has_the_contracts_fields_in_order) {
             R"({"time":"2026-01-31T12:00:00.123Z","listener":"front","client":"10.0.0.9:5123",)"
             R"("cluster":"web","backend":"10.0.0.1:80","attempts":2,"received":12,"sent":34,)"
             R"("connect_ms":3,"duration_ms":1500,"reason":"client_closed",)"
-            R"("why":{"trial":false,"passed_over":{}}})");
+            R"("why":{"policy":"round_robin","trial":false,"passed_over":{}}})");
 }
 
 TEST(access_log, a_text_line_has_the_same_fields) {

@@ -56,6 +56,26 @@ def test_a_lower_priority_serves_only_while_the_first_is_down():
             assert {served_by(sluice) for _ in range(10)} == {"b1"}
 
 
+def test_sessions_spill_over_to_the_next_priority_as_the_first_one_shrinks():
+    """With half of it available 140 % of that stay: 70 of 100."""
+    with backends(3, "banner") as (one, two, backup), Refusing() as dead:
+        servers = [
+            one,
+            {"address": two.address, "name": "b2", "health_check_port": dead.port},
+            {"address": backup.address, "name": "b3", "priority": 1},
+        ]
+        with Sluice(front(servers, cluster={"health_check": FAST})) as sluice:
+            sluice.eventually_event("health", backend="b2", to="unhealthy")
+            served = [served_by(sluice) for _ in range(300)]
+        assert set(served) == {"b1", "b3"}
+        # Six standard deviations: sqrt(300 * 0.7 * 0.3) is 8.
+        assert abs(served.count("b3") - 90) < 48
+        enough = {"health_check": FAST, "balance": {"overprovisioning": 200}}
+        with Sluice(front(servers, cluster=enough)) as sluice:
+            sluice.eventually_event("health", backend="b2", to="unhealthy")
+            assert {served_by(sluice) for _ in range(50)} == {"b1"}, "200 % of a half are the whole"
+
+
 def test_round_robin_follows_the_weights():
     with backends(2, "banner") as (one, two):
         servers = [{"address": one.address, "name": "b1", "weight": 3}, two]

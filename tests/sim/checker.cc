@@ -60,6 +60,7 @@ void Checker::applied(const ClusterSnapshot& snapshot,
         model.admin_state = wanted.admin_state;
       }
       model.configured = wanted;
+      model.is_noted_closed = model.breaker == BreakerState::closed;
       if (!settings_.has_probes) model.passed_in_row = model.failed_in_row = 0;
       if (!settings_.has_probes && model.health != Health::unknown) {
         fail("forgets health without probes", wanted.name);

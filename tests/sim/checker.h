@@ -38,6 +38,8 @@ class Checker {
                TimePoint now);
   void set_admin_state(const Backend& backend, AdminState state);
   void set_weight(const Backend& backend, uint32_t weight);
+  // What was told of a backend's breaker has reached the control loop.
+  void noted(const std::string& backend);
   void set_truth(const std::string& backend, bool is_up, TimePoint now);
 
   void picking(const ClusterSnapshot& snapshot, const TriedBackends& tried, TimePoint now);
@@ -69,7 +71,8 @@ class Checker {
     uint32_t probes = 0;
 
     BreakerState breaker = BreakerState::closed;
-    uint64_t era = 0;  // changes with every transition
+    bool is_noted_closed = true;  // as the control loop knows it
+    uint64_t era = 0;             // changes with every transition
     uint32_t failures_in_row = 0;
     uint32_t trials_out = 0;
     uint32_t successes_in_row = 0;
@@ -102,6 +105,13 @@ class Checker {
   void heard_panic(const Transition& transition);
   bool is_founded(const Model& model, std::string_view to, TimePoint at) const;
   void check_open_period(const Model& model, TimePoint at);
+  std::vector<double> shares_up_to(const ClusterSnapshot& snapshot) const;
+  bool is_noted_available(const Model& model) const;
+  void check_shares(const ClusterSnapshot& snapshot);
+  void check_level(const Candidate& chosen);
+  void check_spread(const std::vector<bool>& has_available, const Candidate& chosen);
+  double share(size_t level) const;
+  bool is_first_of(size_t drawn, const std::vector<bool>& has_available, size_t level) const;
   void check_choice(const ClusterSnapshot& snapshot, const Candidate& chosen);
   void check_backend(const Model& model, TimePoint now);
   void check_recovery(const Model& model, TimePoint now);
@@ -116,6 +126,11 @@ class Checker {
   std::map<std::string, bool> is_up_;
   std::map<std::string, bool> told_panic_;
   std::vector<Candidate> candidates_;  // of the pick in progress
+  std::vector<double> shares_up_to_;   // in that pick, of the whole, by level
+  // Over all picks drawn by shares: how many more than expected went to the first level with a
+  // share, and the variance of that number.
+  double excess_ = 0;
+  double variance_ = 0;
 
   // What the action in progress has to bring about.
   struct Expected {

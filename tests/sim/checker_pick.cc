@@ -34,6 +34,8 @@ void Checker::picking(const ClusterSnapshot& snapshot, const TriedBackends& trie
                              obstacle_to(model, snapshot, snapshot.levels[level].priority, now)});
     }
   }
+  shares_up_to_ = shares_up_to(snapshot);
+  check_shares(snapshot);
 }
 
 // A backend that a reload has removed may still be picked by a worker that has not heard of it, but
@@ -71,6 +73,7 @@ void Checker::check_choice(const ClusterSnapshot& snapshot, const Candidate& cho
   if (chosen.model->is_member && !chosen.obstacle.empty()) {
     fail("nobody is sent where none may be", fmt::format("{} {}", backend.name(), chosen.obstacle));
   }
+  check_level(chosen);
   for (const Candidate& other : candidates_) {
     if (other.model == chosen.model || !other.model->is_member || !other.obstacle.empty()) continue;
     const Backend& better = *other.model->backend;
@@ -78,7 +81,6 @@ void Checker::check_choice(const ClusterSnapshot& snapshot, const Candidate& cho
       if (chosen.was_tried) fail("untried ones first", better.name());
       continue;
     }
-    if (other.level < chosen.level) fail("preferred priority first", better.name());
     // The chosen one's count has the new connection already.
     const bool is_least = snapshot.settings.balance.policy != BalancePolicy::least_connections ||
                           other.level != chosen.level ||

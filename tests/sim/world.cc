@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <utility>
 
 namespace sluice::sim {
 namespace {
@@ -20,6 +21,7 @@ constexpr Duration kTruthLasts = seconds(40);
 constexpr Duration kReloadsEvery = seconds(60);
 constexpr Duration kAdoptionTakes = milliseconds(50);
 constexpr Duration kOperatorActsEvery = seconds(15);
+constexpr Duration kNewsTake = milliseconds(10);
 constexpr Duration kAnnounceEvery = seconds(1);  // at the latest
 
 }  // namespace
@@ -79,6 +81,8 @@ void World::happen(const Event& event) {
       return act_as_operator();
     case EventKind::announce:
       return announce();
+    case EventKind::news_arrive:
+      return take_news();
   }
 }
 
@@ -95,6 +99,8 @@ void World::hear(Transition transition) {
     *transition.retry_at += seconds(7);
   }
   checker_.heard(transition);
+  if (news_.empty()) schedule(around(kNewsTake), EventKind::news_arrive);
+  news_.push_back(transition);
   if (is_broken(Fault::repeats_transition, 2)) checker_.heard(transition);
 }
 
@@ -129,6 +135,7 @@ ClusterSettings World::any_settings() {
   settings.has_probes = chance(90);
   settings.health_thresholds = {.healthy = static_cast<uint32_t>(1 + random_.below(3)),
                                 .unhealthy = static_cast<uint32_t>(1 + random_.below(3))};
+  settings.balance.overprovisioning = static_cast<uint32_t>(100 + 40 * random_.below(3));
   settings.panic_threshold = static_cast<double>(random_.below(3)) * 35;
   return settings;
 }
@@ -142,7 +149,7 @@ std::vector<BackendSettings> World::any_backends() {
     backends.push_back({.name = fmt::format("backend-{}", i),
                         .address = Address::ipv4({10, 0, 0, static_cast<uint8_t>(i)}, port),
                         .weight = chance(5) ? 0 : static_cast<uint32_t>(1 + random_.below(3)),
-                        .priority = chance(70) ? 0U : 1U,
+                        .priority = chance(60) ? 0U : static_cast<uint32_t>(1 + random_.below(2)),
                         .admin_state = chance(5) ? AdminState::draining : AdminState::ready,
                         .health_check_port = std::nullopt});
   }
@@ -174,7 +181,7 @@ void World::act_as_operator() {
   if (chance(30)) {
     const auto weight = static_cast<uint32_t>(random_.below(4));
     checker_.set_weight(*backend, weight);
-    return backend->set_weight(weight);
+    return cluster_->set_weight(*backend, weight, now_);
   }
   constexpr std::array kStates{AdminState::ready, AdminState::ready, AdminState::ready,
                                AdminState::draining, AdminState::maintenance};
@@ -186,6 +193,15 @@ void World::act_as_operator() {
 void World::announce() {
   cluster_->announce_half_open(now_);
   schedule(around(kAnnounceEvery), EventKind::announce);
+}
+
+// What the control loop finds in its mailbox.
+void World::take_news() {
+  for (const Transition& transition : std::exchange(news_, {})) {
+    if (transition.kind != Transition::Kind::breaker) continue;
+    checker_.noted(transition.backend);
+    if (!is_broken(Fault::loses_news, 20)) cluster_->take_note(transition, now_);
+  }
 }
 
 // --- probes ------------------------------------------------------------------------------------
@@ -217,7 +233,9 @@ void World::end_probe(uint64_t id) {
   const Probe probe = probes_.at(id);
   probes_.erase(id);
   checker_.probing(probe.ticket, probe.report);
-  if (is_broken(Fault::swallows_probes, 5)) return;
+  // Of a closed breaker, whose state a probe does not touch.
+  const bool is_closed = probe.ticket.backend->breaker().is_closed().value_or(false);
+  if (is_closed && is_broken(Fault::swallows_probes, 5)) return;
   cluster_->record_probe(*probe.ticket.backend, probe.report, now_);
   if (is_broken(Fault::repeats_probes, 5)) {
     cluster_->record_probe(*probe.ticket.backend, probe.report, now_);

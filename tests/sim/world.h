@@ -38,6 +38,8 @@ enum class Fault : uint8_t {
   forgets_tried,
   turns_clients_away,
   prefers_the_last_priority,
+  ignores_shares,
+  loses_news,
   piles_up_connections,
   swallows_probes,
   repeats_probes,
@@ -74,6 +76,7 @@ class World {
     worker_adopts,
     operator_acts,
     announce,
+    news_arrive,
   };
   struct Event {
     TimePoint at;
@@ -113,6 +116,7 @@ class World {
   void change_truth(size_t number);
   void act_as_operator();
   void announce();
+  void take_news();
 
   void begin_probe(size_t number);
   void end_probe(uint64_t id);
@@ -122,6 +126,8 @@ class World {
   std::optional<Lease> pick(const Session& session, Picker& picker);
   std::optional<Lease> pick_against_the_rules(const ClusterSnapshot& snapshot);
   std::optional<Lease> pick_a_worse_one(const std::shared_ptr<const ClusterSnapshot>& snapshot);
+  std::optional<Lease> pick_of_the_first_level(
+      const std::shared_ptr<const ClusterSnapshot>& snapshot);
   void end_connect(uint64_t id);
   void report_outcome(Session& session);
   void end_session(uint64_t id);
@@ -147,7 +153,8 @@ class World {
   std::map<uint64_t, Session> sessions_;
   uint64_t next_probe_ = 0;
   std::map<uint64_t, Probe> probes_;
-  std::vector<Lease> lost_;  // trials that a broken world never settles
+  std::vector<Transition> news_;  // on their way to the control loop
+  std::vector<Lease> lost_;       // trials that a broken world never settles
 };
 
 }  // namespace sluice::sim

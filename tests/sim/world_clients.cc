@@ -76,7 +76,11 @@ void World::attempt(uint64_t id) {
 std::optional<Lease> World::pick(const Session& session, Picker& picker) {
   if (options_.fault != Fault::none && chance(2)) {
     if (auto lease = pick_against_the_rules(*picker.snapshot())) return lease;
-    if (auto lease = pick_a_worse_one(picker.snapshot())) return lease;
+    auto worse = session.tried.empty() ? pick_a_worse_one(picker.snapshot()) : std::nullopt;
+    if (worse) return worse;
+  }
+  if (session.tried.empty() && is_broken(Fault::ignores_shares, 50)) {
+    if (auto lease = pick_of_the_first_level(picker.snapshot())) return lease;
   }
   if (is_broken(Fault::turns_clients_away, 1)) return std::nullopt;
   const bool looks_ahead = is_broken(Fault::looks_ahead_in_time, 20);
@@ -134,6 +138,20 @@ std::optional<Lease> World::pick_a_worse_one(
   const auto permit = cluster_->admit(*snapshot, level, **fullest, now_);
   if (!permit) return std::nullopt;
   return Lease(snapshot, *fullest, *permit);
+}
+
+// Whoever admits, in the order of the list.
+std::optional<Lease> World::pick_of_the_first_level(
+    const std::shared_ptr<const ClusterSnapshot>& snapshot) {
+  const bool is_any_right = snapshot->settings.balance == BalancePolicy::round_robin;
+  if (snapshot->levels.empty() || !is_any_right) return std::nullopt;
+  const PriorityLevel& level = snapshot->levels.front();
+  for (const auto& backend : level.backends) {
+    if (backend->weight() == 0) continue;
+    const auto permit = cluster_->admit(*snapshot, level, *backend, now_);
+    if (permit) return Lease(snapshot, backend, *permit);
+  }
+  return std::nullopt;
 }
 
 void World::end_connect(uint64_t id) {

@@ -97,6 +97,8 @@ struct Config {
   std::optional<uint32_t> workers;          // no value: auto
   std::optional<uint32_t> max_connections;  // no value: auto
   Timeout drain_timeout = std::chrono::seconds(30);
+  std::string state_file;  // empty: nothing is kept over a restart
+  Duration state_max_age = std::chrono::minutes(5);
   LogConfig log;
   AccessLogConfig access_log;
   SpliceMode splice = SpliceMode::automatic;

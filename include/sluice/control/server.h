@@ -19,6 +19,7 @@
 #include "sluice/control/machine_limits.h"
 #include "sluice/control/notifier.h"
 #include "sluice/control/process_log.h"
+#include "sluice/control/state_store.h"
 #include "sluice/net/loop.h"
 #include "sluice/net/mailbox.h"
 #include "sluice/net/poller.h"
@@ -57,6 +58,7 @@ class Server {
 
   Result<std::vector<Socket>> open_listeners(uint32_t workers);
   Result<void> open_access_log();
+  Result<void> open_state();
   void make_clusters();
   void make_workers(uint32_t workers, uint32_t pipes_max, const std::vector<Socket>& sockets);
   void watch_signals();
@@ -100,6 +102,7 @@ class Server {
 
   std::unique_ptr<AccessLog> access_log_;
   std::vector<std::unique_ptr<ClusterControl>> clusters_;
+  std::unique_ptr<StateStore> state_store_;  // only with a state_file
   std::unique_ptr<ConnectionLimit> process_limit_;
   WorkerSpread spread_;
   std::vector<std::unique_ptr<Worker>> workers_;

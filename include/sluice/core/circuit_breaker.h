@@ -79,6 +79,14 @@ struct BreakerOpening {
   TimePoint reopens_at;
 };
 
+// What is kept of a breaker over a restart while it is not closed.
+struct SavedBreaker {
+  TimePoint reopens_at;  // past when it is half_open
+  uint32_t failed_trials = 0;
+
+  friend bool operator==(const SavedBreaker&, const SavedBreaker&) = default;
+};
+
 class CircuitBreaker {
  public:
   // Told of each change before anybody can act on it. It must not call back into the breaker.
@@ -86,6 +94,9 @@ class CircuitBreaker {
 
   // The state as of `now`; during a change, what it was before.
   BreakerState state(TimePoint now) const;
+
+  // Whether it is closed; nothing in the middle of a change, of which will be told.
+  std::optional<bool> is_closed() const;
 
   // Whether admit() would refuse now: only loads, for a cheap no.
   bool refuses(TimePoint now) const;
@@ -120,6 +131,12 @@ class CircuitBreaker {
   // Closes it without a trial. A permit that is out changes nothing any more. Does nothing when it
   // is closed, or in the middle of a change by another thread.
   void reset(Tell tell);
+
+  // What to keep of it, and back: a closed one opens until the time that was kept, at most for
+  // max_recovery_timeout, with its doubling. An open one is left alone.
+  std::optional<SavedBreaker> saved() const;
+  void restore(const SavedBreaker& saved, TimePoint now, const CircuitBreakerSettings& settings,
+               Tell tell);
 
   // While it is open and half_open has not been told of, else nothing.
   std::optional<BreakerOpening> opening() const;

@@ -18,6 +18,7 @@
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
+#include <unordered_map>
 
 #include "sluice/base/random.h"
 #include "sluice/base/time.h"
@@ -26,6 +27,7 @@
 #include "sluice/core/cluster_snapshot.h"
 #include "sluice/core/decision.h"
 #include "sluice/core/ejection_books.h"
+#include "sluice/core/saved_state.h"
 #include "sluice/core/transition.h"
 
 namespace sluice {
@@ -74,6 +76,17 @@ class Cluster : public std::enable_shared_from_this<Cluster> {
   void record_probe(Backend& backend, const ProbeReport& report, TimePoint now);
 
   void set_admin_state(Backend& backend, AdminState state, TimePoint now);
+  void set_weight(Backend& backend, uint32_t weight, TimePoint now);
+
+  // Takes over what was kept of a backend before a restart, after the first apply(). The
+  // configuration wins: administrative state and weight are taken over only where it says what it
+  // said then, health and breaker only where they are on, times at most the configured maximum. A
+  // backend that is not there, or is at another address, is ignored. Says whether it was there.
+  bool restore(const SavedBackend& saved, TimePoint now);
+
+  // A transition of this cluster has reached the control loop: what a worker did to a breaker
+  // counts from now on in its level's share of the clients.
+  void take_note(const Transition& transition, TimePoint now);
 
   // Tells of every breaker whose reopening time has come. Returns the next such time, if any. Looks
   // at every backend.
@@ -152,6 +165,7 @@ class Cluster : public std::enable_shared_from_this<Cluster> {
   Random random_;
   const Duration slow_start_stretch_;  // in this process, of each second
   std::shared_ptr<const ClusterSnapshot> contents_;
+  std::unordered_map<std::string_view, Backend*> by_name_;  // of the contents
   Census census_;
   std::atomic<Duration::rep> slow_start_{0};  // written by the control loop, read by everybody
   // Written by the control loop, read by everybody: for those who wait for their first probe.

@@ -53,13 +53,18 @@ struct ClusterSettings {
 // The candidates of one priority level, owned by its snapshot.
 using BackendList = std::span<const std::shared_ptr<Backend>>;
 
-// Backends of one priority, with the place where the control loop publishes that they are in panic.
+// The unit of shares in clients.
+inline constexpr uint32_t kWholeShare = 1U << 30U;
+
+// Backends of one priority, with the places where the control loop publishes that they are in panic
+// and which share of the clients is theirs and that of the levels before them.
 struct PriorityLevel {
   uint32_t priority = 0;
   std::vector<std::shared_ptr<Backend>> backends;
   std::shared_ptr<const std::atomic<bool>> in_panic;
   // Of policy maglev. Made by the control loop, because building it would stall a worker.
   std::shared_ptr<const MaglevTable> maglev_table;
+  std::shared_ptr<const std::atomic<uint32_t>> share_up_to;
 };
 
 struct ClusterSnapshot {

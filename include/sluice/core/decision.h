@@ -1,5 +1,5 @@
-// Why a connection went where it went: whether it is a breaker's trial, and how many
-// candidates were passed over for which reason before one took it. A few bytes, because every
+// Why a connection went where it went: the policy, whether it is a breaker's trial, and how many
+// candidates were passed over for which reason before one took it. Eight bytes, because every
 // session keeps one.
 #pragma once
 
@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <limits>
 #include <string_view>
+
+#include "sluice/core/balance_settings.h"
 
 namespace sluice {
 
@@ -40,6 +42,7 @@ class Decision {
   }
   static constexpr uint8_t kCountMax = std::numeric_limits<uint8_t>::max();
 
+  BalancePolicy policy = BalancePolicy::round_robin;
   bool is_trial = false;
 
  private:

@@ -37,6 +37,7 @@ struct HealthChange {
   Health from;
   Health to;
   uint32_t probes_in_row;  // how many results brought it about
+  bool is_first_probe = false;
 };
 
 class HealthTracker {
@@ -50,6 +51,10 @@ class HealthTracker {
   bool earns_early_trial(bool passed, TimePoint probe_began_at, const BreakerOpening& opening,
                          const HealthThresholds& thresholds);
 
+  // Makes an unknown one unhealthy, as it was before a restart, until the first probe, which
+  // decides alone.
+  std::optional<HealthChange> restore_unhealthy();
+
   // Forgets everything: unknown again, when probes are switched off.
   std::optional<HealthChange> reset();
 
@@ -61,6 +66,7 @@ class HealthTracker {
   Health judge(const HealthThresholds& thresholds) const;
 
   Health health_ = Health::unknown;
+  bool was_probed_ = false;
   uint32_t passed_in_row_ = 0;
   uint32_t failed_in_row_ = 0;
   uint32_t passed_since_opening_ = 0;

@@ -31,9 +31,9 @@ class Picker {
     over_budget,  // one more retry would be too many
   };
 
-  // A backend for a session that has already tried some: by priority, then in the policy's order,
-  // the first that admits the connection and was not tried; when there is none, the first tried one
-  // that admits it.
+  // A backend for a session that has already tried some: of the level drawn by the shares, then of
+  // the others by priority, each in the policy's order, the first that admits the connection and
+  // was not tried; when there is none, the first tried one that admits it.
   tl::expected<Lease, Refusal> pick(const PickRequest& request);
 
   const std::shared_ptr<const ClusterSnapshot>& snapshot() const { return snapshot_; }
@@ -43,6 +43,7 @@ class Picker {
   // One pick: who is asked, and what came of it.
   struct Search {
     const PickRequest& request;
+    size_t drawn_level = 0;
     Candidates candidates = Candidates::untried;
     double draw = 0;    // for those in their slow start; see Cluster::admit
     Decision decision;  // of the first round; later ones only ask the same ones again
@@ -54,6 +55,7 @@ class Picker {
       if (is_first_round) decision.pass_over(obstacle);
     }
   };
+  Search begin_search(const PickRequest& request);
   tl::expected<Lease, Refusal> search_all(const PickRequest& request);
   std::optional<Lease> pick_among(Search& search);
   std::optional<Permit> ask(Search& search, const PriorityLevel& level, Backend& backend);
