@@ -28,7 +28,7 @@ struct ClusterSettings {
   Duration connect_deadline = std::chrono::seconds(6);  // of all attempts together
   CircuitBreakerSettings circuit_breaker;
   OutlierSettings outlier_detection;  // acts through the breaker: nothing without it
-  bool has_probes = true;  // health_check is on
+  bool has_probes = true;             // health_check is on
   HealthThresholds health_thresholds;
   double panic_threshold = 0;  // percent; 0 is off
 
