@@ -45,10 +45,10 @@ TEST_F(OutlierStatisticsTest, nobody_stands_out_while_all_are_equal) {
 }
 
 TEST_F(OutlierStatisticsTest, one_host_too_few_compares_nobody) {
+  settings.success_rate.stdev_factor = 1.5;
   counts = {{100, 0}, {100, 0}, {100, 0}, {10, 90}};
   EXPECT_EQ(outliers(), Indices{});
   settings.success_rate.min_hosts = 4;
-  settings.success_rate.stdev_factor = 1.5;
   EXPECT_EQ(outliers(), Indices{3});
 }
 
