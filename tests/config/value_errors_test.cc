@@ -112,9 +112,6 @@ TEST(ValueErrors, choices_of_later_versions_say_so) {
             Lines{"2:10+6 error: balance: 'maglev' " + message});
   EXPECT_EQ(problems_of(cluster_with("balance: {policy: maglev}")),
             Lines{"2:19+6 error: balance.policy: 'maglev' " + message});
-  EXPECT_EQ(
-      problems_of(cluster_with("health_check: {type: http}")),
-      Lines{"2:22+4 error: health_check.type: 'http' is not in this version yet; there is tcp"});
 }
 
 TEST(ValueErrors, wrong_shapes_say_what_was_expected) {
