@@ -55,6 +55,7 @@ class HealthChecker {
   ProbeSchedule schedule_;
   Timer due_;
   TimePoint wakes_at_{};  // when `due_` runs
+  EveryTurn more_due_;    // when a turn could not begin all
   std::map<Key, std::unique_ptr<Prober>> probers_;
 };
 
