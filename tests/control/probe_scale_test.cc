@@ -2,6 +2,7 @@
 // SLUICE_PROBE_SCALE is set, twenty thousand of them. How long a turn of the loop holds it up is
 // measured in the thread's own processor time, which does not grow when the machine is busy.
 #include <gtest/gtest.h>
+#include <netinet/tcp.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
@@ -27,6 +28,8 @@ using std::chrono::seconds;
 
 // What a turn of the control loop may take.
 constexpr Duration kTurnMax = milliseconds(10);
+// On a machine where a timer is usually later than that, other programs decide when probes go.
+constexpr Duration kLagMax = milliseconds(3);
 
 Duration processor_time() {
   timespec time{};
@@ -37,7 +40,8 @@ Duration processor_time() {
 TimePoint read_clock() { return TimePoint(std::chrono::nanoseconds(uv_hrtime())); }
 
 // Many backends on one port, each with a loopback address of its own: one thread accepts for all
-// of them, notes when and for whom, and hangs up.
+// of them, notes for whom and when the connection came, and hangs up. When is the kernel's word, so
+// that the thread itself may be late.
 class Backends {
  public:
   explicit Backends(size_t count) : arrivals_(count) {
@@ -78,11 +82,14 @@ class Backends {
       socklen_t size = sizeof own;
       const UniqueFd client(::accept4(listening_.get(), nullptr, nullptr, SOCK_CLOEXEC));
       if (!client) return;
-      const TimePoint now = read_clock();
+      tcp_info info{};
+      socklen_t info_size = sizeof info;
+      ::getsockopt(client.get(), IPPROTO_TCP, TCP_INFO, &info, &info_size);
+      const TimePoint came_at = read_clock() - milliseconds(info.tcpi_last_ack_recv);
       ::getsockname(client.get(), reinterpret_cast<sockaddr*>(&own), &size);
       const uint32_t host = ntohl(own.sin_addr.s_addr) & 0xFFFFFFU;
       const size_t index = host - (uint32_t{1} << 16U) - 1;
-      if (index < arrivals_.size()) arrivals_[index].push_back(now);
+      if (index < arrivals_.size()) arrivals_[index].push_back(came_at);
     }
   }
 
@@ -134,7 +141,8 @@ struct Quantiles {
 };
 
 struct Judgement {
-  size_t fewest = SIZE_MAX;         // arrivals at one backend
+  size_t arrivals = 0;
+  size_t fewest = SIZE_MAX;         // at one backend
   Duration first_late{};            // the last to get its first probe, after the start
   Duration worst{};                 // how far a gap lies outside interval ± jitter
   std::array<size_t, 10> tenths{};  // arrivals in each tenth of an interval, over several
@@ -145,6 +153,7 @@ Judgement judge(const Backends& backends, TimePoint start, TimePoint end,
   Judgement result;
   const auto slack = std::chrono::duration_cast<Duration>(check.interval * check.jitter / 100.0);
   for (const std::vector<TimePoint>& times : backends.arrivals()) {
+    result.arrivals += times.size();
     result.fewest = std::min(result.fewest, times.size());
     if (!times.empty()) result.first_late = std::max(result.first_late, times[0] - start);
     for (size_t i = 1; i < times.size(); ++i) {
@@ -200,6 +209,8 @@ class ProbeScaleTest : public testing::Test {
     }
     const TimePoint ended = read_clock();
     backends.stop();
+    spent_ = Duration{};
+    for (const Duration turn : turns) spent_ += turn;
     turns_ = Quantiles(std::move(turns));
     lag_ = Quantiles(lag.take());
     return judge(backends, start, ended, check);
@@ -213,6 +224,9 @@ class ProbeScaleTest : public testing::Test {
     std::printf("\n");
     lag_.print("timers late by");
     turns_.print("processor time of a turn");
+    std::printf("%zu probes, %lld us of the loop's processor time each\n", result.arrivals,
+                static_cast<long long>(spent_.count()) / 1000 /
+                    static_cast<long long>(std::max<size_t>(1, result.arrivals)));
   }
 
   Loop loop_;
@@ -220,6 +234,7 @@ class ProbeScaleTest : public testing::Test {
   size_t not_healthy_ = 0;
   Quantiles lag_{{Duration{}}};
   Quantiles turns_{{Duration{}}};
+  Duration spent_{};
 };
 
 HealthCheckConfig every(Duration interval) {
@@ -233,16 +248,17 @@ HealthCheckConfig every(Duration interval) {
 // schedule's spread one tenth has nearly all, and without its fixed rate the gaps leave the bounds.
 TEST_F(ProbeScaleTest, a_thousand_backends_see_their_probes_on_time) {
   constexpr size_t kCount = 1000;
-  constexpr int kIntervals = 5;
+  constexpr int kIntervals = 4;
   Backends backends(kCount);
   if (!backends.is_listening()) GTEST_SKIP() << "cannot listen on all loopback addresses at once";
-  const Judgement result = probe(backends, every(seconds(1)), kIntervals);
+  const Judgement result = probe(backends, every(seconds(2)), kIntervals);
   print(result);
   EXPECT_EQ(not_healthy_, 0U);
+  EXPECT_LE(turns_.worst, kTurnMax);
+  if (lag_.median > kLagMax) GTEST_SKIP() << "the machine is too busy to judge times";
   EXPECT_GE(result.fewest, kIntervals - 1U) << "nobody starves";
   // A gap has two ends, and each may have been held up, here or where it arrived.
   EXPECT_LE(result.worst, milliseconds(50) + 4 * lag_.worst);
-  EXPECT_LE(turns_.most, kTurnMax);
   size_t total = 0;
   for (const size_t count : result.tenths) total += count;
   EXPECT_GE(total, kCount * (kIntervals - 3));
@@ -263,9 +279,10 @@ TEST_F(ProbeScaleTest, twenty_thousand_backends_do_not_hold_up_the_loop) {
   const Judgement result = probe(backends, every(seconds(5)), kIntervals);
   print(result);
   EXPECT_EQ(not_healthy_, 0U);
+  EXPECT_LE(turns_.worst, kTurnMax);
+  if (lag_.median > kLagMax) GTEST_SKIP() << "the machine is too busy to judge times";
   EXPECT_GE(result.fewest, kIntervals - 1U) << "nobody starves";
   EXPECT_LE(result.worst, milliseconds(50) + 4 * lag_.worst);
-  EXPECT_LE(turns_.most, kTurnMax);
 }
 
 }  // namespace
