@@ -156,12 +156,15 @@ Judgement judge(const Backends& backends, TimePoint start, TimePoint end,
     result.arrivals += times.size();
     result.fewest = std::min(result.fewest, times.size());
     if (!times.empty()) result.first_late = std::max(result.first_late, times[0] - start);
+  }
+  // While the wave of first probes is on, second ones queue up behind it.
+  const TimePoint settled_at = start + 2 * result.first_late + check.interval / 10;
+  for (const std::vector<TimePoint>& times : backends.arrivals()) {
     for (size_t i = 1; i < times.size(); ++i) {
+      if (times[i - 1] < settled_at) continue;
       const Duration gap = times[i] - times[i - 1];
-      Duration outside = gap - check.interval - slack;
-      // The second comes after a random part of the interval.
-      if (i > 1) outside = std::max(outside, check.interval - slack - gap);
-      result.worst = std::max(result.worst, outside);
+      result.worst = std::max({result.worst, gap - check.interval - slack,
+                               i > 1 ? check.interval - slack - gap : Duration{}});
     }
     for (const TimePoint at : times) {
       if (at < start + 2 * check.interval || at > end) continue;
