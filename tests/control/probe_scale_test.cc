@@ -158,7 +158,7 @@ Judgement judge(const Backends& backends, TimePoint start, TimePoint end,
     if (!times.empty()) result.first_late = std::max(result.first_late, times[0] - start);
   }
   // While the wave of first probes is on, second ones queue up behind it.
-  const TimePoint settled_at = start + 2 * result.first_late + check.interval / 10;
+  const TimePoint settled_at = start + 3 * result.first_late + check.interval / 10;
   for (const std::vector<TimePoint>& times : backends.arrivals()) {
     for (size_t i = 1; i < times.size(); ++i) {
       if (times[i - 1] < settled_at) continue;
