@@ -7,8 +7,10 @@ namespace {
 using namespace std::chrono_literals;
 using BackendRow = Row<BackendConfig>;
 using ClusterRow = Row<ClusterConfig>;
+using ProbeStepRow = Row<ProbeStepConfig>;
 
 constexpr int64_t kPayloadBytesMax = 4096;
+constexpr int64_t kRequestBytesMax = 4096;  // of a path or a host
 
 void append(std::vector<ClusterRow>& rows, std::vector<ClusterRow> more) {
   for (ClusterRow& row : more) rows.push_back(std::move(row));
@@ -54,12 +56,14 @@ std::vector<ClusterRow> health_check_rows() {
           },
           [](const ClusterConfig& cluster) { return cluster.health_check.has_value(); },
           Reload::yes, "probes: a connection now and then to see whether a backend is alive"),
-      {"health_check.type", FIELD(health_check->type), choice({"tcp"}, {"http"}), Reload::yes,
-       "what a probe is"},
+      {"health_check.type", FIELD(health_check->type), choice({"tcp", "http"}), Reload::yes,
+       "tcp: a connect, and an answer where one is expected; http: a request and its status"},
       {"health_check.interval", FIELD(health_check->interval), duration(10ms, 24h), Reload::yes,
        "from one probe of a backend to the next"},
       {"health_check.unhealthy_interval", FIELD(health_check->unhealthy_interval),
-       duration(10ms, 24h), Reload::yes, "the same while it is unhealthy or its breaker is open"},
+       duration(10ms, 24h), Reload::yes,
+       "the same while it is unhealthy; when a verdict is about to change (a failed probe, a first "
+       "good one, a breaker that is not closed) the shorter of both"},
       {"health_check.timeout", FIELD(health_check->timeout), duration(1ms, 1h), Reload::yes,
        "for the connect and the answer together"},
       {"health_check.healthy_threshold", FIELD(settings.health_thresholds.healthy),
@@ -74,12 +78,33 @@ std::vector<ClusterRow> health_check_rows() {
        "bytes to send after the connect, as \"PING\\r\\n\" or {hex: \"50 49\"}"},
       {"health_check.expect", FIELD(health_check->expect), payload(kPayloadBytesMax), Reload::yes,
        "bytes that the answer must contain, anywhere"},
-      ClusterRow::later("health_check.steps"),
-      ClusterRow::later("health_check.method"),
-      ClusterRow::later("health_check.path"),
-      ClusterRow::later("health_check.host"),
-      ClusterRow::later("health_check.status"),
+      list_row<ClusterConfig>("health_check.steps", FIELD(health_check->steps), probe_step_table,
+                              list(), Reload::yes,
+                              "a dialogue in place of `send` and `expect`: what to send and to "
+                              "expect, in that order")
+          .only_while(
+              [](const ClusterConfig& cluster) { return !cluster.health_check->steps.empty(); }),
   };
+}
+
+std::vector<ClusterRow> http_probe_rows() {
+  std::vector<ClusterRow> rows = {
+      {"health_check.method", FIELD(health_check->http.method),
+       choice({"GET", "HEAD", "OPTIONS", "POST"}), Reload::yes,
+       "http: the request's method; nothing is sent after its head"},
+      {"health_check.path", FIELD(health_check->http.path), text(kRequestBytesMax), Reload::yes,
+       "http: what is asked for, with its query if there is one"},
+      {"health_check.host", FIELD(health_check->http.host), text(kRequestBytesMax), Reload::yes,
+       "http: the Host header; the address that is probed when it is not given"},
+      {"health_check.status", FIELD(health_check->http.status), status_range().or_list(),
+       Reload::yes, "http: the statuses that pass"},
+  };
+  for (ClusterRow& row : rows) {
+    row.applies = [](const ClusterConfig& cluster) {
+      return cluster.health_check->type == ProbeType::http;
+    };
+  }
+  return rows;
 }
 
 std::vector<ClusterRow> circuit_breaker_rows() {
@@ -244,6 +269,7 @@ std::vector<ClusterRow> make_cluster_rows() {
   rows[1].presence = Presence::required;
   append(rows, balance_rows());
   append(rows, health_check_rows());
+  append(rows, http_probe_rows());
   append(rows, circuit_breaker_rows());
   append(rows, limit_rows());
   append(rows, retry_budget_rows());
@@ -279,6 +305,16 @@ void finish_member(const Node& node, BackendConfig& backend) {
   if (!backend.name.empty()) return;
   const Node* address = node.is_scalar() ? &node : node.find("address");
   if (address != nullptr) backend.name = address->text;
+}
+
+const Table<ProbeStepConfig>& probe_step_table() {
+  static const Table<ProbeStepConfig> table = {
+      "clusters[].health_check.steps[]",
+      "step",
+      {{"send", FIELD(send), payload(kPayloadBytesMax), Reload::yes, "bytes to send"},
+       {"expect", FIELD(expect), payload(kPayloadBytesMax), Reload::yes,
+        "bytes that must come, anywhere after what the step before found"}}};
+  return table;
 }
 
 const Table<BackendConfig>& backend_table() {

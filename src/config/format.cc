@@ -68,6 +68,11 @@ std::string format_scalar(const std::string& value, const Type& type) {
   return quoted(value);
 }
 
+std::string format_scalar(const StatusRange& value, const Type& /*type*/) {
+  if (value.first == value.last) return fmt::format("{}", value.first);
+  return fmt::format("{}-{}", value.first, value.last);
+}
+
 std::string format_scalar(const Address& value, const Type& type) {
   return quoted(type.kind == Kind::source_address ? value.host_string() : value.to_string());
 }

@@ -59,6 +59,11 @@ std::string plain_value(const Type& type) {
     case Kind::payload:
       return R"({"anyOf": [{"type": "string"}, {"type": "object", "required": ["hex"], )"
              R"("additionalProperties": false, "properties": {"hex": {"type": "string"}}}]})";
+    case Kind::status_range:
+      return fmt::format(
+          R"({{"anyOf": [{{"type": "integer", "minimum": {}, "maximum": {}}}, )"
+          R"({{"type": "string", "pattern": "^[2-5][0-9]{{2}}-[2-5][0-9]{{2}}$"}}]}})",
+          type.least, type.greatest);
     case Kind::section:
     case Kind::list:
       break;  // have a schema of their own
@@ -160,7 +165,8 @@ std::string Writer::write() {
   definition("clusters", cluster_table(), ",");
   line(4, R"("backends": {"anyOf": [)" + value(peer_address()) +
               R"(, {"$ref": "#/$defs/backend"}]},)");
-  definition("backend", backend_table(), "");
+  definition("backend", backend_table(), ",");
+  definition("steps", probe_step_table(), "");
   line(2, "},");
   object(config_table(), "", 2);
   line(0, "}");

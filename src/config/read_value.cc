@@ -9,8 +9,6 @@
 namespace sluice {
 namespace {
 
-constexpr size_t kAddressesMax = 64;  // of one listener
-
 // What goes before the type's description in a sentence.
 std::string_view article(Kind kind) {
   switch (kind) {
@@ -23,6 +21,7 @@ std::string_view article(Kind kind) {
     case Kind::bind_address:
     case Kind::peer_address:
     case Kind::source_address:
+    case Kind::status_range:
       return "an ";
     default:
       return "a ";
@@ -61,40 +60,6 @@ void read_value(const Node& node, const Type& type, std::string& out, Reading& r
   auto complaint = parse_hex(hex->text, bytes);
   if (!complaint) complaint = parse_scalar(bytes, type, out);
   if (complaint) reading.complain(hex->place, *complaint);
-}
-
-void read_value(const Node& node, const Type& type, std::vector<Address>& out, Reading& reading) {
-  if (node.kind != Node::Kind::list) {
-    Address address;
-    const size_t errors_before = reading.problems.errors();
-    read_value(node, type, address, reading);
-    if (reading.problems.errors() == errors_before) out.push_back(address);
-    return;
-  }
-  if (node.entries.empty()) reading.complain(node.place, "the list is empty");
-  if (node.entries.size() > kAddressesMax) {
-    return reading.complain(node.place, fmt::format("more than {} addresses", kAddressesMax));
-  }
-  const std::string path = fmt::format("{}{}", reading.path, reading.key);
-  for (const Node::Entry& entry : node.entries) {
-    if (entry.value->kind == Node::Kind::list) {
-      reading.complain(entry.value->place, expected(type, *entry.value));
-      continue;
-    }
-    const size_t addresses_before = out.size();
-    read_value(*entry.value, type, out, reading);
-    if (out.size() == addresses_before) continue;
-    reading.places[fmt::format("{}[{}]", path, addresses_before)] = entry.value->place;
-  }
-}
-
-std::string show_value(const std::vector<Address>& value, const Type& type) {
-  std::string out;
-  for (const Address& address : value) {
-    out += out.empty() ? "[" : ", ";
-    out += format_scalar(address, type);
-  }
-  return out.empty() ? "[]" : out + "]";
 }
 
 }  // namespace sluice

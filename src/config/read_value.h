@@ -2,6 +2,8 @@
 // the node's place, and the field keeps its default.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <map>
 #include <span>
 #include <string>
@@ -48,14 +50,46 @@ void read_value(const Node& node, const Type& type, T& out, Reading& reading) {
 // A text or, when `type` is a payload, {hex: digits}.
 void read_value(const Node& node, const Type& type, std::string& out, Reading& reading);
 
-// One or a list.
-void read_value(const Node& node, const Type& type, std::vector<Address>& out, Reading& reading);
+constexpr size_t kValuesMax = 64;  // of one setting
+
+// One value or a list. What is right is kept, unless nothing is.
+template <typename T>
+void read_value(const Node& node, const Type& type, std::vector<T>& out, Reading& reading) {
+  std::vector<T> values;
+  const auto read_one = [&](const Node& one) {
+    T value;
+    const size_t errors_before = reading.problems.errors();
+    read_value(one, type, value, reading);
+    const bool is_right = !one.is_broken && reading.problems.errors() == errors_before;
+    if (is_right) values.push_back(std::move(value));
+    return is_right;
+  };
+  if (node.kind != Node::Kind::list) {
+    read_one(node);
+  } else if (node.entries.empty()) {
+    reading.complain(node.place, "the list is empty");
+  } else if (node.entries.size() > kValuesMax) {
+    reading.complain(node.place, fmt::format("more than {} values", kValuesMax));
+  } else {
+    for (const Node::Entry& entry : node.entries) {
+      if (!read_one(*entry.value)) continue;
+      reading.places[fmt::format("{}{}[{}]", reading.path, reading.key, values.size() - 1)] =
+          entry.value->place;
+    }
+  }
+  if (!values.empty()) out = std::move(values);
+}
 
 template <typename T>
 std::string show_value(const T& value, const Type& type) {
   return format_scalar(value, type);
 }
 
-std::string show_value(const std::vector<Address>& value, const Type& type);
+template <typename T>
+std::string show_value(const std::vector<T>& values, const Type& type) {
+  std::string out;
+  for (const T& value : values) out += (out.empty() ? "" : ", ") + format_scalar(value, type);
+  return fmt::format("[{}]", out);
+}
 
 }  // namespace sluice

@@ -62,6 +62,8 @@ constexpr Chapter kChapters[] = {
     {"listeners[].", "Listeners: `listeners[]`"},
     {"clusters[].", "Clusters: `clusters[]`"},
     {"clusters[].backends[].", "Backends: `clusters[].backends[]`"},
+    {"clusters[].health_check.steps[].",
+     "Steps of a probe, each with one of these: `clusters[].health_check.steps[]`"},
 };
 
 const Chapter& chapter_of(std::string_view path) {

@@ -44,6 +44,8 @@ struct Row : RowFace {
   std::function<std::string(const Scope&)> show;
   // The members of a list, each indented that far.
   std::function<void(const Scope&, size_t indentation, std::string& out)> write_members;
+  // Whether the setting means anything beside the others; where not, it is not written.
+  std::function<bool(const Scope&)> applies;
 
   // A setting with a value of its own.
   template <typename Field>
@@ -71,6 +73,11 @@ struct Row : RowFace {
   // For a section that is off by default: a map switches it on.
   Row switched_on_by(std::function<void(Scope&)> action) && {
     switch_on = std::move(action);
+    return std::move(*this);
+  }
+
+  Row only_while(std::function<bool(const Scope&)> condition) && {
+    applies = std::move(condition);
     return std::move(*this);
   }
 
@@ -104,5 +111,6 @@ const Table<Config>& config_table();
 const Table<ListenerConfig>& listener_table();
 const Table<ClusterConfig>& cluster_table();
 const Table<BackendConfig>& backend_table();
+const Table<ProbeStepConfig>& probe_step_table();
 
 }  // namespace sluice

@@ -223,6 +223,21 @@ Complaint parse_scalar(std::string_view text, const Type& type, Address& out) {
   return std::nullopt;
 }
 
+Complaint parse_scalar(std::string_view text, const Type& type, StatusRange& out) {
+  const size_t dash = std::min(text.find('-'), text.size());
+  StatusRange range;
+  if (auto complaint = parse_scalar(text.substr(0, dash), type, range.first)) return complaint;
+  range.last = range.first;
+  if (dash < text.size()) {
+    if (auto complaint = parse_scalar(text.substr(dash + 1), type, range.last)) return complaint;
+  }
+  if (range.last < range.first) {
+    return fmt::format("{} is empty: write {}-{}", quoted(text), range.last, range.first);
+  }
+  out = range;
+  return std::nullopt;
+}
+
 Complaint parse_choice(std::string_view text, const Type& type, size_t& out) {
   const auto has_word = [&](const std::vector<std::string_view>& words, std::string_view word) {
     return std::find(words.begin(), words.end(), word) != words.end();

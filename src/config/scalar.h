@@ -11,6 +11,7 @@
 
 #include "sluice/base/address.h"
 #include "sluice/base/time.h"
+#include "sluice/config/config.h"
 #include "type.h"
 
 namespace sluice {
@@ -24,6 +25,7 @@ Complaint parse_scalar(std::string_view text, const Type& type, double& out);
 Complaint parse_scalar(std::string_view text, const Type& type, Duration& out);
 Complaint parse_scalar(std::string_view text, const Type& type, std::string& out);
 Complaint parse_scalar(std::string_view text, const Type& type, Address& out);
+Complaint parse_scalar(std::string_view text, const Type& type, StatusRange& out);
 
 // The index of a choice.
 Complaint parse_choice(std::string_view text, const Type& type, size_t& out);
@@ -66,6 +68,7 @@ std::string format_scalar(double value, const Type& type);
 std::string format_scalar(Duration value, const Type& type);
 std::string format_scalar(const std::string& value, const Type& type);
 std::string format_scalar(const Address& value, const Type& type);
+std::string format_scalar(const StatusRange& value, const Type& type);
 
 template <typename Choice>
 requires std::is_enum_v<Choice> std::string format_scalar(Choice value, const Type& type) {

@@ -42,6 +42,7 @@ std::vector<SchemaRow> make_rows() {
   append(listener_table(), rows);
   append(cluster_table(), rows);
   append(backend_table(), rows);
+  append(probe_step_table(), rows);
   return rows;
 }
 

@@ -37,6 +37,8 @@ std::string_view noun(Kind kind) {
       return "IP address";
     case Kind::payload:
       return "text, or {hex: digits}";
+    case Kind::status_range:
+      return "HTTP status or a range of them";
     case Kind::section:
       return "map";
     case Kind::list:
@@ -112,6 +114,9 @@ Type payload(int64_t bytes_max) {
   return {.kind = Kind::payload, .least = 0, .greatest = bytes_max};
 }
 
+// 1xx answers come before the one that counts.
+Type status_range() { return {.kind = Kind::status_range, .least = 200, .greatest = 599}; }
+
 Type section(std::string_view shorthand) { return {.kind = Kind::section, .shorthand = shorthand}; }
 Type list(std::string_view shorthand) { return {.kind = Kind::list, .shorthand = shorthand}; }
 
@@ -120,6 +125,7 @@ std::string describe_range(const Type& type) {
     case Kind::integer:
     case Kind::percent:
     case Kind::decimal:
+    case Kind::status_range:
       return fmt::format("{} to {}", type.least, type.greatest);
     case Kind::duration:
       return fmt::format("{} to {}", format_duration(Duration(type.least)),

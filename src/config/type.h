@@ -25,6 +25,7 @@ enum class Kind : uint8_t {
   peer_address,    // that, or a host name with port
   source_address,  // an IP address, its port optional
   payload,         // text, or {hex: ...}
+  status_range,    // an HTTP status, or 200-399
   section,         // settings below it
   list,            // of sections
 };
@@ -62,6 +63,7 @@ Type bind_address();
 Type peer_address();
 Type source_address();
 Type payload(int64_t bytes_max);
+Type status_range();
 Type section(std::string_view shorthand = "");
 Type list(std::string_view shorthand = "");
 

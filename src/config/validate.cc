@@ -16,6 +16,8 @@
 namespace sluice {
 namespace {
 
+constexpr size_t kProbeStepsMax = 32;
+
 class Validation {
  public:
   Validation(const Config& config, const Places& places, Problems& problems)
@@ -44,6 +46,9 @@ class Validation {
   void check_backends(const ClusterConfig& cluster, const std::string& path);
   void check_balance(const ClusterConfig& cluster, const std::string& path);
   void check_health_check(const ClusterConfig& cluster, const std::string& path);
+  void check_dialogue(const HealthCheckConfig& check, const std::string& section);
+  void check_http_probe(const HealthCheckConfig& check, const std::string& section);
+  void check_request_word(std::string_view word, const std::string& path, std::string_view key);
   void check_breaker(const ClusterConfig& cluster, const std::string& path);
   void check_outliers(const ClusterConfig& cluster, const std::string& path);
   void check_unused(const ClusterConfig& cluster, const std::string& path);
@@ -185,9 +190,71 @@ void Validation::check_health_check(const ClusterConfig& cluster, const std::str
   };
   compare(check.interval, "interval");
   compare(check.unhealthy_interval, "unhealthy_interval");
-  if (const Place* send = given({section + ".send"}); send != nullptr && check.expect.empty()) {
+  if (check.type == ProbeType::http) {
+    check_http_probe(check, section);
+  } else {
+    check_dialogue(check, section);
+  }
+}
+
+void Validation::check_dialogue(const HealthCheckConfig& check, const std::string& section) {
+  for (const std::string_view key : {"method", "path", "host", "status"}) {
+    if (const Place* place = given({fmt::format("{}.{}", section, key)})) {
+      problems_.error(*place, fmt::format("health_check.{} is for HTTP: add type: http", key));
+    }
+  }
+  const Place* steps = given({section + ".steps"});
+  const Place* send = given({section + ".send"});
+  const Place* expect = given({section + ".expect"});
+  for (const Place* place : {send, expect}) {
+    if (steps == nullptr || place == nullptr) continue;
+    problems_.error(*place, "health_check.steps is there too: make this one of the steps");
+  }
+  if (send != nullptr && check.expect.empty() && steps == nullptr) {
     problems_.warning(*send, "health_check.send without expect: whatever the answer is, it passes");
   }
+  if (steps == nullptr) return;
+  if (check.steps.size() > kProbeStepsMax) {
+    problems_.error(*steps, fmt::format("health_check.steps: more than {}", kProbeStepsMax));
+  } else if (!check.steps.empty() && check.steps.back().expect.empty()) {
+    problems_.warning(*steps,
+                      "health_check.steps does not end with an expect: whatever is answered "
+                      "to its last step, it passes");
+  }
+  for (size_t i = 0; i < check.steps.size(); ++i) {
+    if (check.steps[i].send.empty() != check.steps[i].expect.empty()) continue;
+    problems_.error(place_of(fmt::format("{}.steps[{}]", section, i)),
+                    "a step of health_check has one of send and expect, and it is not empty");
+  }
+}
+
+void Validation::check_http_probe(const HealthCheckConfig& check, const std::string& section) {
+  for (const std::string_view key : {"send", "expect", "steps"}) {
+    if (const Place* place = given({fmt::format("{}.{}", section, key)})) {
+      problems_.error(*place,
+                      fmt::format("health_check.{} does not belong to type: http, which has "
+                                  "method, path, host and status",
+                                  key));
+    }
+  }
+  check_request_word(check.http.path, section + ".path", "path");
+  check_request_word(check.http.host, section + ".host", "host");
+  const Place* path = given({section + ".path"});
+  if (path != nullptr && !check.http.path.starts_with('/') && check.http.path != "*") {
+    problems_.error(*path, fmt::format("health_check.path begins with a slash, as in /{}",
+                                       excerpt(check.http.path)));
+  }
+}
+
+// A blank would end it, and a line break begin a header.
+void Validation::check_request_word(std::string_view word, const std::string& path,
+                                    std::string_view key) {
+  const bool is_plain =
+      std::all_of(word.begin(), word.end(), [](char c) { return c > ' ' && c < '\x7F'; });
+  if (is_plain) return;
+  problems_.error(place_of(path), fmt::format("health_check.{} has a character that a request "
+                                              "cannot carry: write a blank as %20, and so on",
+                                              key));
 }
 
 void Validation::check_breaker(const ClusterConfig& cluster, const std::string& path) {

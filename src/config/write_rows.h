@@ -18,6 +18,7 @@ void write_rows(const Table<Scope>& table, std::string_view prefix, const Scope&
 template <typename Scope>
 void write_row(const Table<Scope>& table, const Row<Scope>& row, std::string_view key,
                const Scope& scope, size_t indentation, std::string& out) {
+  if (row.applies && !row.applies(scope)) return;
   const std::string begin = fmt::format("{:{}}{}:", "", indentation, key);
   const std::string value = row.show ? row.show(scope) : "";
   if (!value.empty()) {

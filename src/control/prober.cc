@@ -2,7 +2,6 @@
 
 #include <sys/socket.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <utility>
@@ -13,8 +12,6 @@ namespace {
 constexpr std::string_view kPassed = "passed";
 constexpr std::string_view kMismatch = "mismatch";
 constexpr std::string_view kClosed = "closed";
-// An answer that has not matched by then will not.
-constexpr size_t kAnswerBytesMax = 64 * 1024;
 // How soon a unix backend with a full backlog is tried again.
 constexpr Duration kBacklogRetryDelay = std::chrono::milliseconds(50);
 
@@ -36,12 +33,13 @@ std::string_view to_result(int error) {
 
 }  // namespace
 
-Prober::Prober(Loop& loop, Poller& poller, Random random, std::shared_ptr<Cluster> cluster,
-               std::shared_ptr<Backend> backend, const ClusterConfig& config,
-               std::optional<uint16_t> port)
-    : loop_(loop),
+Prober::Prober(Loop& loop, Poller& poller, ProbeSchedule& schedule,
+               std::shared_ptr<Cluster> cluster, std::shared_ptr<Backend> backend,
+               const ClusterConfig& config, std::optional<uint16_t> port,
+               std::function<void(Prober&)> on_rested)
+    : ProbeSlot(schedule),
+      loop_(loop),
       poller_(poller),
-      random_(random),
       cluster_(std::move(cluster)),
       backend_(std::move(backend)),
       config_(*config.health_check),
@@ -50,11 +48,9 @@ Prober::Prober(Loop& loop, Poller& poller, Random random, std::shared_ptr<Cluste
       target_(port && backend_->address().is_ip() ? backend_->address().with_port(*port)
                                                   : backend_->address()),
       is_traffic_address_(target_ == backend_->address()),
-      next_(loop, [this] { phase_ == Phase::resting ? begin() : try_full_backlog_again(); }),
-      timeout_(loop, [this] { on_timeout(); }),
-      due_at_(loop.now()) {
-  next_.start(Duration(0));
-}
+      script_(make_probe_script(config_, target_)),
+      on_rested_(std::move(on_rested)),
+      timeout_(loop, [this] { on_timeout(); }) {}
 
 Prober::~Prober() {
   if (!permit_) return;
@@ -66,37 +62,13 @@ Prober::~Prober() {
   cluster_->record_probe(*backend_, report, loop_.now());
 }
 
-Duration Prober::current_interval() const {
-  const bool is_all_well = backend_->health() == Health::healthy && !has_failed_last_ &&
-                           backend_->breaker().state(loop_.now()) == BreakerState::closed;
-  return is_all_well ? config_.interval : std::min(config_.interval, config_.unhealthy_interval);
-}
-
-void Prober::schedule_next() {
-  const Duration interval = random_.jittered(current_interval(), config_.jitter);
-  if (std::exchange(is_first_, false)) {
-    due_at_ += Duration(
-        static_cast<Duration::rep>(random_.fraction() * static_cast<double>(interval.count())));
-  } else {
-    due_at_ += interval;
-  }
-  // A probe that took longer than the interval, or a loop that stood still, skips what it missed.
-  due_at_ = std::max(due_at_, loop_.now());
-  next_.start(due_at_ - loop_.now());
-}
-
-void Prober::hasten() {
-  if (is_in_flight()) return;  // the next one is scheduled by what it finds
-  const TimePoint soon = loop_.now() + random_.jittered(current_interval(), config_.jitter);
-  if (soon >= due_at_) return;
-  due_at_ = soon;
-  next_.start(due_at_ - loop_.now());
+Duration Prober::wanted_interval() const {
+  return probe_interval(config_, backend_->health(), has_failed_last_,
+                        backend_->breaker().state(loop_.now()));
 }
 
 void Prober::begin() {
   began_at_ = loop_.now();
-  answer_.clear();
-  sent_ = 0;
   if (is_traffic_address_) permit_ = cluster_->admit_probe(*backend_, began_at_);
   phase_ = Phase::connecting;
   timeout_.start(config_.timeout);
@@ -106,7 +78,8 @@ void Prober::begin() {
     finish(to_result(start.error));
   } else if (start.is_backlog_full) {
     // Nothing is under way to wait for, and it is no verdict either: a busy server may catch up.
-    next_.start(kBacklogRetryDelay);
+    if (!backlog_retry_) backlog_retry_.emplace(loop_, [this] { try_full_backlog_again(); });
+    backlog_retry_->start(kBacklogRetryDelay);
   } else {
     await_connection();
   }
@@ -115,7 +88,7 @@ void Prober::begin() {
 void Prober::try_full_backlog_again() {
   const int error = connect_again(fd_.get(), target_);
   if (error == EAGAIN) {
-    next_.start(kBacklogRetryDelay);
+    backlog_retry_->start(kBacklogRetryDelay);
   } else if (error != 0) {
     finish(to_result(error));
   } else {
@@ -127,7 +100,10 @@ void Prober::await_connection() {
   if (!poller_.add(fd_.get(), *this, 0)) finish(name(ConnectOutcome::local_error));
 }
 
-void Prober::on_timeout() { finish(answer_.empty() ? name(ConnectOutcome::timeout) : kMismatch); }
+void Prober::on_timeout() {
+  const bool is_wrong = dialogue_ && dialogue_->has_unmatched_answer();
+  finish(is_wrong ? kMismatch : name(ConnectOutcome::timeout));
+}
 
 void Prober::on_ready(unsigned, Readiness readiness) {
   switch (phase_) {
@@ -136,11 +112,8 @@ void Prober::on_ready(unsigned, Readiness readiness) {
     case Phase::connecting:
       on_connecting(readiness);
       return;
-    case Phase::sending:
-      send_rest();
-      return;
-    case Phase::expecting:
-      read_answer();
+    case Phase::talking:
+      talk();
       return;
   }
 }
@@ -152,60 +125,65 @@ void Prober::on_connecting(Readiness readiness) {
     finish(to_result(progress.error));
   } else if (is_connected_to_itself(fd_.get(), target_)) {
     finish(name(ConnectOutcome::self_connect));
-  } else if (config_.send.empty() && config_.expect.empty()) {
-    finish(kPassed);
   } else {
-    phase_ = Phase::sending;
-    send_rest();
+    phase_ = Phase::talking;
+    dialogue_.emplace(script_);
+    talk();
   }
 }
 
-void Prober::send_rest() {
-  const std::string_view rest = std::string_view(config_.send).substr(sent_);
-  const ssize_t written =
-      rest.empty() ? 0 : ::send(fd_.get(), rest.data(), rest.size(), MSG_NOSIGNAL);
-  if (written < 0 && errno != EAGAIN) {
-    finish(to_result(errno));
-    return;
+void Prober::talk() {
+  bool may_go_on = true;
+  while (may_go_on) {
+    switch (dialogue_->state()) {
+      case ProbeDialogue::State::passed:
+        finish(kPassed);
+        return;
+      case ProbeDialogue::State::mismatch:
+        finish(kMismatch);
+        return;
+      case ProbeDialogue::State::sending:
+        may_go_on = send_some();
+        break;
+      case ProbeDialogue::State::expecting:
+        may_go_on = receive_some();
+        break;
+    }
   }
-  if (written > 0) sent_ += static_cast<size_t>(written);
-  if (sent_ < config_.send.size()) return;
-  if (config_.expect.empty()) {
-    finish(kPassed);
-    return;
-  }
-  phase_ = Phase::expecting;
-  read_answer();
 }
 
-void Prober::read_answer() {
+bool Prober::send_some() {
+  const std::string_view rest = dialogue_->to_send();
+  const ssize_t bytes = ::send(fd_.get(), rest.data(), rest.size(), MSG_NOSIGNAL);
+  if (bytes < 0) {
+    if (errno != EAGAIN) finish(to_result(errno));
+    return false;
+  }
+  dialogue_->sent(static_cast<size_t>(bytes));
+  return true;
+}
+
+bool Prober::receive_some() {
   std::array<char, 4096> chunk;
-  while (true) {
-    const ssize_t bytes = ::recv(fd_.get(), chunk.data(), chunk.size(), 0);
-    if (bytes < 0 && errno == EAGAIN) return;
-    if (bytes < 0) {
-      finish(answer_.empty() ? to_result(errno) : kMismatch);
-      return;
-    }
-    if (bytes == 0) {
-      finish(answer_.empty() ? kClosed : kMismatch);
-      return;
-    }
-    answer_.append(chunk.data(), static_cast<size_t>(bytes));
-    if (answer_.find(config_.expect) != std::string::npos) {
-      finish(kPassed);
-      return;
-    }
-    if (answer_.size() > kAnswerBytesMax) {
-      finish(kMismatch);
-      return;
-    }
+  const ssize_t bytes = ::recv(fd_.get(), chunk.data(), chunk.size(), 0);
+  if (bytes > 0) {
+    dialogue_->received({chunk.data(), static_cast<size_t>(bytes)});
+    return true;
   }
+  if (bytes < 0 && errno == EAGAIN) return false;
+  if (dialogue_->has_unmatched_answer()) {
+    finish(kMismatch);
+  } else {
+    finish(bytes == 0 ? kClosed : to_result(errno));
+  }
+  return false;
 }
 
 void Prober::finish(std::string_view result) {
   timeout_.stop();
+  if (backlog_retry_) backlog_retry_->stop();
   fd_.reset();
+  dialogue_.reset();
   phase_ = Phase::resting;
   ProbeReport report;
   report.began_at = began_at_;
@@ -215,7 +193,7 @@ void Prober::finish(std::string_view result) {
   report.is_inconclusive = result == name(ConnectOutcome::local_error);
   has_failed_last_ = !report.passed && !report.is_inconclusive;
   cluster_->record_probe(*backend_, report, loop_.now());
-  schedule_next();
+  on_rested_(*this);
 }
 
 }  // namespace sluice

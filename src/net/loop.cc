@@ -42,6 +42,16 @@ void Timer::start(Duration delay) {
       ms > 0 ? static_cast<uint64_t>(ms) : 0, 0);
 }
 
+EveryTurn::EveryTurn(Loop& loop, std::function<void()> on_turn)
+    : on_turn_(std::move(on_turn)), idle_(this) {
+  uv_idle_init(loop.raw(), idle_.raw());
+}
+
+void EveryTurn::start() {
+  uv_idle_start(idle_.raw(),
+                [](uv_idle_t* idle) { static_cast<EveryTurn*>(idle->data)->on_turn_(); });
+}
+
 SignalWatcher::SignalWatcher(Loop& loop, int signal_number, std::function<void()> on_signal)
     : on_signal_(std::move(on_signal)), signal_(this) {
   uv_signal_init(loop.raw(), signal_.raw());

@@ -72,7 +72,11 @@ TEST(Schema, defaults_are_the_contract_s) {
       {"clusters[].connect_attempts", "3"},
       {"clusters[].connect_deadline", "6s"},
       {"clusters[].health_check", "on"},
+      {"clusters[].health_check.type", "tcp"},
       {"clusters[].health_check.interval", "5s"},
+      {"clusters[].health_check.method", "GET"},
+      {"clusters[].health_check.path", "\"/\""},
+      {"clusters[].health_check.status", "[200-399]"},
       {"clusters[].circuit_breaker.failure_threshold", "5"},
       {"clusters[].circuit_breaker.recovery_timeout", "30s"},
       {"clusters[].circuit_breaker.max_recovery_timeout", "5m"},
@@ -146,6 +150,8 @@ clusters:
     backends: [db.example:1, {address: 10.0.0.1:1, name: x, state: maintenance, health_check_port: 9}]
     health_check: {send: {hex: 00ff24}, expect: "\x01\n$$", port: 7}
   - {name: d, backends: [], health_check: off, balance: least_connections}
+  - {name: e, backends: [], health_check: {steps: [{expect: a}, {send: {hex: ff}}, {expect: "$$"}]}}
+  - {name: f, backends: [], health_check: {type: http, method: HEAD, host: h, status: [204, 301-302]}}
 )";
   const ReadResult first = read(text);
   ASSERT_TRUE(first.config) << render_problems("file", text, first.problems);
@@ -159,6 +165,9 @@ clusters:
   EXPECT_EQ(second.config->clusters[0].health_check->send, std::string("\0\xFF$", 3));
   EXPECT_EQ(second.config->clusters[0].health_check->expect, "\x01\n$");
   EXPECT_EQ(second.config->clusters[0].backends[0].name, "db.example:1");
+  EXPECT_EQ(second.config->clusters[2].health_check->steps[1].send, "\xFF");
+  EXPECT_EQ(second.config->clusters[3].health_check->http.status,
+            (std::vector<StatusRange>{{204, 204}, {301, 302}}));
 }
 
 }  // namespace

@@ -121,12 +121,6 @@ TEST(ValueErrors, choices_suggest_the_nearest) {
             Lines{"2:9+4 error: splice: expected auto or off, not 'true'"});
 }
 
-TEST(ValueErrors, choices_of_later_versions_say_so) {
-  EXPECT_EQ(
-      problems_of(cluster_with("health_check: {type: http}")),
-      Lines{"2:22+4 error: health_check.type: 'http' is not in this version yet; there is tcp"});
-}
-
 TEST(ValueErrors, wrong_shapes_say_what_was_expected) {
   EXPECT_EQ(problems_of(file_with("log: info")),
             Lines{"2:6+4 error: log: expected a map, not 'info'"});

@@ -13,6 +13,8 @@ from support.waiting import always, eventually
 
 FAST = {"interval": "200ms", "unhealthy_interval": "200ms", "timeout": "150ms", "jitter": 0}
 SLOW = {"interval": "1m", "unhealthy_interval": "1m", "timeout": "200ms"}
+# With time for several questions on a busy machine.
+PATIENT = {**FAST, "timeout": "1s"}
 CLOCK_SLACK = 0.05
 
 
@@ -324,3 +326,43 @@ def test_probes_of_another_port_do_not_close_the_breaker():
             trip(sluice, 2)
             eventually(lambda: len(checked.arrivals) >= 8, what="good probes go on")
             assert sluice.events("breaker", to="closed") == []
+
+
+# What a probe says and expects.
+
+
+def test_a_dialogue_goes_step_by_step_and_fails_where_it_goes_wrong():
+    replies = {b"EHLO probe\r\n": b"250 mail\r\n", b"NOOP\r\n": b"250 OK\r\n"}
+    steps = [
+        {"expect": "220 "},
+        {"send": "EHLO probe\r\n"},
+        {"expect": "250 "},
+        {"send": "NOOP\r\n"},
+        {"expect": "250 OK"},
+    ]
+    with Probed(speaks_first=b"220 ready\r\n", answer=replies.get) as server:
+        with Sluice(front([server], cluster={"health_check": {**PATIENT, "steps": steps}})) as sluice:
+            sluice.eventually_event("health", to="healthy")
+            assert server.heard[:2] == [b"EHLO probe\r\n", b"NOOP\r\n"]
+            replies[b"NOOP\r\n"] = b""  # it hangs up
+            event = sluice.eventually_event("health", to="unhealthy")
+            assert event["why"].endswith("last: closed")
+
+
+@pytest.mark.parametrize(
+    "reply, verdict",
+    [
+        (b"HTTP/1.1 204 No Content\r\n\r\n", "first probe passed"),
+        (b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\n", "first probe passed"),
+        (b"HTTP/1.0 500 Internal Server Error\r\n\r\n", "first probe failed: mismatch"),
+        (b"220 mail ready", "first probe failed: mismatch"),
+        (b"", "first probe failed: closed"),
+        (None, "first probe failed: timeout"),
+    ],
+)
+def test_the_status_line_of_an_http_answer_decides(reply, verdict):
+    health = {**PATIENT, "type": "http", "path": "/up", "host": "web.example", "status": [200, 204]}
+    with Probed(answer=lambda data: reply) as server:
+        with Sluice(front([server], cluster={"health_check": health})) as sluice:
+            sluice.eventually_event("health", why=verdict, **{"from": "unknown"})
+            assert server.heard[0].startswith(b"GET /up HTTP/1.1\r\nHost: web.example\r\n")

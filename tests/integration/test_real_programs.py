@@ -262,3 +262,52 @@ def served_by(sluice):
     with connect(sluice.address("redis")) as client:
         client.sendall(command(b"CONFIG", b"GET", b"port"))
         return int(client.recv(256).split(b"\r\n")[4])
+
+
+PROBES = {"interval": "100ms", "unhealthy_interval": "100ms", "timeout": "2s"}
+
+
+@requires.program("nginx")
+def test_nginx_is_probed_by_http(nginx, tmp_path):
+    """A page that is not there, one that is, goes and comes again."""
+
+    def probing(path):
+        health = {**PROBES, "type": "http", "path": path}
+        return front([nginx], cluster={"health_check": health})
+
+    with Sluice(probing("/missing")) as sluice:
+        sluice.eventually_event("health", why="first probe failed: mismatch")
+    page = tmp_path / "www" / "small"
+    with Sluice(probing("/small")) as sluice:
+        sluice.eventually_event("health", why="first probe passed")
+        page.unlink()
+        sluice.eventually_event("health", why="3 probes in a row failed, last: mismatch")
+        page.write_bytes(b"again")
+        sluice.eventually_event("health", why="2 probes in a row passed")
+
+
+@requires.program("redis-server")
+def test_redis_is_probed_by_a_dialogue(tmp_path):
+    """It answers PING all the time; the second question is whether it is a primary."""
+    steps = [
+        {"send": "PING\r\n"},
+        {"expect": "+PONG"},
+        {"send": "ROLE\r\n"},
+        {"expect": "master"},
+    ]
+    with Redis(tmp_path) as redis:
+        health = {**PROBES, "steps": steps}
+        with Sluice(front([redis], cluster={"health_check": health})) as sluice:
+            sluice.eventually_event("health", why="first probe passed")
+            with socket.create_connection(("127.0.0.1", redis.port), timeout=5) as operator:
+                operator.sendall(command(b"REPLICAOF", b"127.0.0.1", b"1"))
+                assert receive(operator, 5) == b"+OK\r\n"
+                # It says "slave", and nothing more: that the rest is missing shows in the timeout.
+                sluice.eventually_event(
+                    "health", within=20, why="3 probes in a row failed, last: mismatch"
+                )
+                operator.sendall(command(b"REPLICAOF", b"NO", b"ONE"))
+                assert receive(operator, 5) == b"+OK\r\n"
+            sluice.eventually_event("health", within=20, why="2 probes in a row passed")
+            redis.kill()
+            sluice.eventually_event("health", why="3 probes in a row failed, last: refused")

@@ -19,7 +19,8 @@ namespace sluice {
 
 enum class OnUnavailable : uint8_t { reset, close };
 enum class SpliceMode : uint8_t { automatic, off };
-enum class ProbeType : uint8_t { tcp };
+enum class ProbeType : uint8_t { tcp, http };
+enum class HttpMethod : uint8_t { get, head, options, post };
 
 struct LogConfig {
   LogLevel level = LogLevel::info;
@@ -65,7 +66,29 @@ struct BackendConfig {
   std::optional<uint16_t> health_check_port;
 };
 
-// Bytes to send and to expect in the answer, after the connect; empty: nothing.
+// One step of a probe's dialogue: one of the two is not empty.
+struct ProbeStepConfig {
+  std::string send;
+  std::string expect;
+};
+
+// Both ends belong to it.
+struct StatusRange {
+  uint16_t first = 0;
+  uint16_t last = 0;
+
+  friend bool operator==(const StatusRange&, const StatusRange&) = default;
+};
+
+// What `type: http` asks and takes for an answer.
+struct HttpProbeConfig {
+  HttpMethod method = HttpMethod::get;
+  std::string path = "/";
+  std::string host;  // empty: the address that is probed
+  std::vector<StatusRange> status = {{200, 399}};
+};
+
+// After the connect `tcp` goes through `steps`, or sends and expects bytes once; empty: nothing.
 struct HealthCheckConfig {
   ProbeType type = ProbeType::tcp;
   Duration interval = std::chrono::seconds(5);
@@ -75,6 +98,8 @@ struct HealthCheckConfig {
   std::optional<uint16_t> port;                // instead of the backend's own
   std::string send;
   std::string expect;
+  std::vector<ProbeStepConfig> steps;  // in place of the two
+  HttpProbeConfig http;
 };
 
 // What happens to a backend's sessions when its probes fail.

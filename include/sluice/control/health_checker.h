@@ -2,10 +2,8 @@
 // hundreds in flight at once and never one behind another. Results go to the cluster, which
 // decides. Lives on the control loop.
 //
-// Schedule: the first probe goes out at once; the next after a random part of the interval, so that
-// probers spread over it; then one every interval ± jitter, counted from when the last was due, not
-// from when it ended. While something is wrong (unhealthy, unknown, the last probe failed, the
-// breaker is not closed) `unhealthy_interval` takes the interval's place.
+// When each goes next is ProbeSchedule's decision. Of those that are due a turn of the loop starts
+// a few only: twenty thousand connects in a row would be a second in which nothing else happens.
 #pragma once
 
 #include <map>
@@ -16,6 +14,7 @@
 
 #include "sluice/base/random.h"
 #include "sluice/config/config.h"
+#include "sluice/control/probe_schedule.h"
 #include "sluice/core/cluster.h"
 #include "sluice/net/loop.h"
 #include "sluice/net/poller.h"
@@ -47,9 +46,16 @@ class HealthChecker {
  private:
   using Key = std::pair<std::string, std::string>;  // cluster and backend
 
+  void begin_due();
+  void plan_next(Prober& prober);
+  void wake_when_due();
+
   Loop& loop_;
   Poller& poller_;
-  Random random_;
+  ProbeSchedule schedule_;
+  Timer due_;
+  TimePoint wakes_at_{};  // when `due_` runs
+  EveryTurn more_due_;    // when a turn could not begin all
   std::map<Key, std::unique_ptr<Prober>> probers_;
 };
 

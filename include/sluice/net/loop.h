@@ -68,6 +68,19 @@ class Timer {
   Handle<uv_timer_t> timer_;
 };
 
+// Calls back in every turn while it runs; the loop does not block meanwhile.
+class EveryTurn {
+ public:
+  EveryTurn(Loop& loop, std::function<void()> on_turn);
+
+  void start();
+  void stop() { uv_idle_stop(idle_.raw()); }
+
+ private:
+  std::function<void()> on_turn_;
+  Handle<uv_idle_t> idle_;
+};
+
 // Calls back on a signal, on the loop's thread.
 class SignalWatcher {
  public:
