@@ -239,17 +239,14 @@ Complaint parse_scalar(std::string_view text, const Type& type, StatusRange& out
 }
 
 Complaint parse_choice(std::string_view text, const Type& type, size_t& out) {
-  const auto has_word = [&](const std::vector<std::string_view>& words, std::string_view word) {
-    return std::find(words.begin(), words.end(), word) != words.end();
+  const auto find = [&](std::string_view word) {
+    return std::find(type.choices.begin(), type.choices.end(), word);
   };
-  const std::string_view word = text == "false" && has_word(type.choices, "off") ? "off" : text;
-  const auto found = std::find(type.choices.begin(), type.choices.end(), word);
+  const bool is_off = text == "false" && find("off") != type.choices.end();
+  const auto found = find(is_off ? "off" : text);
   if (found != type.choices.end()) {
     out = static_cast<size_t>(found - type.choices.begin());
     return std::nullopt;
-  }
-  if (has_word(type.later_choices, word)) {
-    return fmt::format("'{}' is not in this version yet; there is {}", word, describe(type));
   }
   return fmt::format("expected {}, not {}{}", describe(type), quoted(text),
                      did_you_mean(text, type.choices));

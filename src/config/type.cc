@@ -87,9 +87,7 @@ Type integer(int64_t least, int64_t greatest) {
   return {.kind = Kind::integer, .least = least, .greatest = greatest};
 }
 
-Type percent(int64_t least, int64_t greatest) {
-  return {.kind = Kind::percent, .least = least, .greatest = greatest};
-}
+Type percent() { return {.kind = Kind::percent, .least = 0, .greatest = 100}; }
 
 Type decimal(int64_t least, int64_t greatest) {
   return {.kind = Kind::decimal, .least = least, .greatest = greatest};
@@ -99,8 +97,8 @@ Type duration(Duration least, Duration greatest) {
   return {.kind = Kind::duration, .least = least.count(), .greatest = greatest.count()};
 }
 
-Type choice(std::vector<std::string_view> choices, std::vector<std::string_view> later) {
-  return {.kind = Kind::choice, .choices = std::move(choices), .later_choices = std::move(later)};
+Type choice(std::vector<std::string_view> choices) {
+  return {.kind = Kind::choice, .choices = std::move(choices)};
 }
 
 Type text(int64_t bytes_max) { return {.kind = Kind::text, .least = 1, .greatest = bytes_max}; }

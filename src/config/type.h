@@ -36,7 +36,6 @@ struct Type {
   int64_t greatest = 0;
   std::string_view none{};  // the word for no value (off, auto); empty: there is always one
   std::vector<std::string_view> choices{};        // in the order of the enumerators
-  std::vector<std::string_view> later_choices{};  // known, but not in this version
   std::string_view shorthand{};  // section, list: the setting that a value in place of a map is for
   bool may_be_one = false;       // a list of values that may be given as one value
   bool counts_seconds = false;   // duration: the kernel takes whole seconds
@@ -55,7 +54,7 @@ Type integer(int64_t least, int64_t greatest);
 Type percent();
 Type decimal(int64_t least, int64_t greatest);
 Type duration(Duration least, Duration greatest);
-Type choice(std::vector<std::string_view> choices, std::vector<std::string_view> later = {});
+Type choice(std::vector<std::string_view> choices);
 Type text(int64_t bytes_max);
 Type file_mode();
 Type name_type();

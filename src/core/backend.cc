@@ -27,6 +27,12 @@ bool try_increment(std::atomic<uint32_t>& count, std::optional<uint32_t> most) {
 void Backend::add_connection() { try_add_connection({}); }
 
 bool Backend::try_add_connection(const ConnectionLimits& limits) {
+  // Looked at before anything is taken: giving back calls whoever waits, who may be the caller and
+  // would try, take and give back for ever. After this look it happens only when another has got in
+  // between.
+  const bool is_full =
+      limits.of_backend && active_.load(std::memory_order_seq_cst) >= *limits.of_backend;
+  if (is_full) return false;
   if (!try_increment(load_->connections, limits.of_cluster)) return false;
   if (try_increment(active_, limits.of_backend)) return true;
   load_->connections.fetch_sub(1, std::memory_order_seq_cst);

@@ -93,7 +93,7 @@ std::shared_ptr<const ClusterSnapshot> Cluster::apply(const ClusterSettings& set
       forget_what_is_off(*backend, now);
     }
   }
-  set_slow_start(settings.slow_start);
+  set_slow_start(settings.slow_start, now);
   if (!settings.has_probes) {
     for (const auto& backend : arrived) begin_slow_start(*backend, now);
   }
@@ -165,6 +165,7 @@ std::optional<Permit> Cluster::admit_probe(Backend& backend, TimePoint now) {
 void Cluster::record_probe(Backend& backend, const ProbeReport& report, TimePoint now) {
   if (report.is_inconclusive) {
     if (report.permit) backend.breaker().abandoned(*report.permit);
+    pending().call_next();  // the trial can be a client's now
     return;
   }
   record_health(backend, report, now);
@@ -283,9 +284,18 @@ bool Cluster::is_usable(const ClusterSnapshot& snapshot, const PriorityLevel& le
          healthy_backends_.load(std::memory_order_relaxed) == 0;
 }
 
-void Cluster::set_slow_start(const Timeout& slow_start) {
+void Cluster::set_slow_start(const Timeout& slow_start, TimePoint now) {
   const auto stretched = slow_start.value_or(Duration::zero()) * to_ms(slow_start_stretch_) / 1000;
   slow_start_.store(stretched.count(), std::memory_order_relaxed);
+  // One that began under a longer setting does not stay at its floor until that would have ended.
+  const Duration::rep latest = (now + stretched).time_since_epoch().count();
+  for (const PriorityLevel& level : contents_->levels) {
+    for (const auto& backend : level.backends) {
+      if (backend->full_share_at_.load(std::memory_order_relaxed) > latest) {
+        backend->full_share_at_.store(latest, std::memory_order_relaxed);
+      }
+    }
+  }
 }
 
 void Cluster::begin_slow_start(Backend& backend, TimePoint now) {

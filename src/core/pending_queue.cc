@@ -2,13 +2,13 @@
 
 namespace sluice {
 
-std::optional<PendingQueue::Ticket> PendingQueue::enter(const Call& call, size_t pending_max) {
+std::optional<PendingQueue::Entry> PendingQueue::enter(const Call& call, size_t pending_max) {
   const std::scoped_lock lock(mutex_);
   if (waiters_.size() >= pending_max) return std::nullopt;
-  const Ticket ticket = next_ticket_++;
-  waiters_.emplace(ticket, Waiter{.call = &call});
+  const Entry entry{.ticket = next_ticket_++, .is_its_turn = waiters_.empty()};
+  waiters_.emplace(entry.ticket, Waiter{.call = &call, .is_called = entry.is_its_turn});
   waiting_.store(waiters_.size(), std::memory_order_seq_cst);
-  return ticket;
+  return entry;
 }
 
 void PendingQueue::leave(Ticket ticket) {

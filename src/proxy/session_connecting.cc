@@ -66,12 +66,12 @@ void Session::connect_next() {
     finish(EndReason::client_reset);
     return;
   }
-  // First come, first served: who has just come does not go before those who wait.
-  const bool is_newcomer = attempts_ == 0 && !connecting_->pending;
-  if (is_newcomer && route_.picker.snapshot()->cluster->pending().waiting() > 0) {
-    enter_queue();
-    return;
-  }
+  // First come, first served: who has just come does not go before those who wait. (Who was served
+  // and then short of something of our own has waited already.)
+  const bool is_newcomer = attempts_ == 0 && !connecting_->pending &&
+                           connecting_->wait != Connecting::Wait::own_shortage;
+  const bool is_queue_there = route_.picker.snapshot()->cluster->pending().waiting() > 0;
+  if (is_newcomer && is_queue_there && !enter_queue()) return;
   const uint32_t attempts_max = route_.picker.snapshot()->settings.connect_attempts;
   while (phase_ == Phase::connecting) {
     const bool is_out_of_attempts = connecting_->tried.size() >= attempts_max;
@@ -89,27 +89,29 @@ void Session::connect_next() {
     } else if (lease.error() != Picker::Refusal::at_limit) {
       refuse(attempts_ == 0 ? EndReason::no_backend : EndReason::connect_failed);
     } else if (!connecting_->pending) {
-      // And tries once more: a place may have become free before it was in the queue.
-      enter_queue();
+      // The first in line tries once more: a place may have become free before it was there.
+      if (!enter_queue()) return;
     } else if (connecting_->pending->rest(calls)) {
       return;
     }
   }
 }
 
-// Waits for a place at one of the backends, or is refused when too many do already.
-void Session::enter_queue() {
+// Waits for a place at one of the backends, or is refused when too many do already. True when it
+// has nobody before it and must try at once.
+bool Session::enter_queue() {
   const std::shared_ptr<const ClusterSnapshot>& snapshot = route_.picker.snapshot();
   const PendingSettings& settings = snapshot->settings.pending;
-  const auto ticket = snapshot->cluster->pending().enter(route_.call, settings.clients_max);
-  if (!ticket) {
+  const auto entry = snapshot->cluster->pending().enter(route_.call, settings.clients_max);
+  if (!entry) {
     refuse(EndReason::limit);
-    return;
+    return false;
   }
-  connecting_->pending.emplace(route_, *ticket, *this);
+  connecting_->pending.emplace(route_, entry->ticket, *this);
   connecting_->pending_since = now();
   connecting_->wait = Connecting::Wait::place;
   worker_.deadlines().schedule(*this, now() + settings.timeout);
+  return entry->is_its_turn;
 }
 
 // The time spent in the queue is not taken from the attempts.

@@ -12,8 +12,11 @@ UnhealthyCloser::UnhealthyCloser(Loop& loop, const Sessions& sessions)
 
 void UnhealthyCloser::close_sessions_of(std::shared_ptr<const Backend> backend, Duration over) {
   std::erase_if(closings_, [&](const Closing& closing) { return closing.backend == backend; });
-  closings_.push_back({.backend = std::move(backend), .until = loop_.now() + over});
-  step();
+  // The others' next step comes in its own time, however many turn unhealthy meanwhile.
+  const Closing closing{.backend = std::move(backend), .until = loop_.now() + over};
+  if (!close_some(closing)) return;
+  closings_.push_back(closing);
+  if (!next_step_.is_running()) next_step_.start(kStep);
 }
 
 void UnhealthyCloser::step() {

@@ -58,7 +58,10 @@ void Worker::add_route(const std::string& cluster, std::shared_ptr<const Cluster
 
 void Worker::adopt_snapshot(const std::string& cluster,
                             std::shared_ptr<const ClusterSnapshot> snapshot) {
-  routes_.at(cluster)->picker.adopt(std::move(snapshot));
+  Picker& picker = routes_.at(cluster)->picker;
+  picker.adopt(std::move(snapshot));
+  // Whoever was called when it was made may have tried by the one before.
+  picker.snapshot()->cluster->pending().call_next();
 }
 
 void Worker::join(WorkerSpread& spread) {

@@ -30,6 +30,7 @@ FIELDS = [
     "connect_ms",
     "duration_ms",
     "reason",
+    "why",
 ]
 TIMEOUT = 0.5
 # Coarse ticks: a timeout may be late by one, never early.

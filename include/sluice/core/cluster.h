@@ -155,7 +155,7 @@ class Cluster : public std::enable_shared_from_this<Cluster> {
   void tell(Backend& backend, const BreakerChange& change, std::string why, TimePoint now);
   void tell(const PanicChange& change, TimePoint now);
 
-  void set_slow_start(const Timeout& slow_start);
+  void set_slow_start(const Timeout& slow_start, TimePoint now);
   void begin_slow_start(Backend& backend, TimePoint now);
 
   const std::string name_;

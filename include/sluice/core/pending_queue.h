@@ -27,8 +27,13 @@ class PendingQueue {
   // pass the word on. Outlives its tickets.
   using Call = std::function<void(Ticket)>;
 
+  struct Entry {
+    Ticket ticket;
+    // Nobody is before it, so nobody's leaving will call it: it must try at once, as if called.
+    bool is_its_turn;
+  };
   // A place at the end, or nothing when `pending_max` are waiting.
-  std::optional<Ticket> enter(const Call& call, size_t pending_max);
+  std::optional<Entry> enter(const Call& call, size_t pending_max);
   void leave(Ticket ticket);
 
   // To be asked before a try, and told after one that was in vain: false when it must try again.

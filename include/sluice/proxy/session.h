@@ -82,7 +82,7 @@ class Session final : public PollTarget, public TimerWheel::Entry {
 
   // src/proxy/session_connecting.cc
   void connect_next();
-  void enter_queue();
+  bool enter_queue();
   void leave_queue();
   bool begin_attempt(Lease lease);
   void end_attempt(ConnectOutcome outcome);
