@@ -17,28 +17,40 @@ void append(std::vector<ClusterRow>& rows, std::vector<ClusterRow> more) {
 }
 
 std::vector<ClusterRow> balance_rows() {
+  const auto by_client = [](const ClusterConfig& cluster) {
+    return looks_at_the_client(cluster.settings.balance.policy);
+  };
+  const auto at_random = [](const ClusterConfig& cluster) {
+    return cluster.settings.balance.policy == BalancePolicy::random;
+  };
   return {
       {"balance", section("policy"), Reload::yes, "how a backend is chosen; all honour weights"},
       {"balance.policy", FIELD(settings.balance.policy),
        choice({kBalancePolicyNames.begin(), kBalancePolicyNames.end()}), Reload::yes,
        "round_robin: in turn. least_connections: the one with the fewest for its weight (among "
-       "more "
-       "than 512, of five drawn at random). random: the one with the fewest of `choices` drawn at "
-       "random. source_hash, maglev: by the client's address, the same backend in every process "
+       "more than 512, of five drawn at random). random: the one with the fewest of `choices` drawn "
+       "at random. source_hash, maglev: by the client's address, the same backend in every process "
        "that knows the same names; source_hash moves the fewest clients when backends change, "
        "maglev is faster with more than about a hundred. first: in this order, each until it takes "
        "no more"},
-      {"balance.choices", FIELD(settings.balance.choices), integer(1, kChoicesMax), Reload::yes,
-       "policy random: how many different backends are drawn; 1: no second look"},
-      {"balance.prefix_v4", FIELD(settings.balance.prefix_v4), integer(0, 32), Reload::yes,
-       "policies source_hash and maglev: leading bits of an IPv4 client's address that count; with "
-       "24, a whole /24 goes to one backend"},
-      {"balance.prefix_v6", FIELD(settings.balance.prefix_v6), integer(0, 128), Reload::yes,
-       "the same of an IPv6 client's; 64 is one subscriber's network"},
-      {"balance.max_load", FIELD(settings.balance.max_load), integer(101, 10'000).or_off(),
-       Reload::yes,
-       "policies source_hash and maglev: percentage of its fair share of the connections that a "
-       "backend takes before clients go on to the next in their order; 125 is a good one"},
+      ClusterRow("balance.choices", FIELD(settings.balance.choices), integer(1, kChoicesMax),
+                 Reload::yes,
+                 "policy random: how many different backends are drawn; 1: no second look")
+          .only_while(at_random),
+      ClusterRow("balance.prefix_v4", FIELD(settings.balance.prefix_v4), integer(0, 32),
+                 Reload::yes,
+                 "policies source_hash and maglev: leading bits of an IPv4 client's address that "
+                 "count; with 24, a whole /24 goes to one backend")
+          .only_while(by_client),
+      ClusterRow("balance.prefix_v6", FIELD(settings.balance.prefix_v6), integer(0, 128),
+                 Reload::yes, "the same of an IPv6 client's; 64 is one subscriber's network")
+          .only_while(by_client),
+      ClusterRow("balance.max_load", FIELD(settings.balance.max_load),
+                 integer(101, 10'000).or_off(), Reload::yes,
+                 "policies source_hash and maglev: percentage of its fair share of the connections "
+                 "that a backend takes before clients go on to the next in their order; 125 is a "
+                 "good one")
+          .only_while(by_client),
       {"balance.overprovisioning", FIELD(settings.balance.overprovisioning), integer(100, 1000),
        Reload::yes,
        "percentage by which the available part of a priority is counted higher before the rest of "

@@ -143,7 +143,7 @@ std::optional<Lease> World::pick_a_worse_one(
 // Whoever admits, in the order of the list.
 std::optional<Lease> World::pick_of_the_first_level(
     const std::shared_ptr<const ClusterSnapshot>& snapshot) {
-  const bool is_any_right = snapshot->settings.balance == BalancePolicy::round_robin;
+  const bool is_any_right = snapshot->settings.balance.policy == BalancePolicy::round_robin;
   if (snapshot->levels.empty() || !is_any_right) return std::nullopt;
   const PriorityLevel& level = snapshot->levels.front();
   for (const auto& backend : level.backends) {
