@@ -115,7 +115,7 @@ void Session::advance() {
     return;
   }
   if (upstream_.is_done() && downstream_.is_done()) {
-    finish(*first_end_ == kClient ? EndReason::client_closed : EndReason::backend_closed);
+    finish(first_end_ == kClient ? EndReason::client_closed : EndReason::backend_closed);
     return;
   }
   pass_on_ends();
@@ -138,7 +138,7 @@ HalfPump::Progress Session::step_pumps() {
 }
 
 void Session::note_first_end() {
-  if (first_end_) return;
+  if (first_end_ != kNeither) return;
   if (upstream_.state() != HalfPump::State::flowing) {
     first_end_ = kClient;
   } else if (downstream_.state() != HalfPump::State::flowing) {
