@@ -255,7 +255,8 @@ void Server::on_transition(const Transition& transition) {
   }
   if (transition.kind != Transition::Kind::breaker || !transition.retry_at) return;
   health_checker_.hasten(transition.cluster, transition.backend);
-  announce_half_open();
+  const bool is_next = !half_open_due_.is_running() || *transition.retry_at < half_open_at_;
+  if (is_next) await_half_open(*transition.retry_at);
 }
 
 void Server::close_sessions_of(const std::string& cluster, const std::string& backend) {
@@ -274,7 +275,12 @@ void Server::announce_half_open() {
     const auto due = cluster->cluster()->announce_half_open(loop_.now());
     if (due && (!next || *due < *next)) next = due;
   }
-  if (next) half_open_due_.start(*next - loop_.now());
+  if (next) await_half_open(*next);
+}
+
+void Server::await_half_open(TimePoint at) {
+  half_open_at_ = at;
+  half_open_due_.start(at - loop_.now());
 }
 
 // The process sleeps on while no cluster has use for it.

@@ -73,17 +73,26 @@ void Census::publish_shares(double overprovisioning) {
   }
 }
 
+uint32_t Census::available() const {
+  uint32_t sum = 0;
+  for (const auto& [priority, level] : levels_) {
+    sum += level.in_panic->load(std::memory_order_relaxed) ? level.willing : level.available;
+  }
+  return sum;
+}
+
 void Census::assess(const Backend& backend, Entry& entry) const {
+  entry.is_counted = backend.weight() > 0;
   entry.is_ready = backend.admin_state() == AdminState::ready;
   entry.is_usable = entry.is_ready && backend.health() != Health::unhealthy;
   entry.is_healthy = entry.is_ready && backend.health() == Health::healthy;
   const bool is_let_through = entry.is_closed || !has_breakers_;
-  entry.is_willing = entry.is_ready && is_let_through && backend.weight() > 0;
+  entry.is_willing = entry.is_ready && is_let_through && entry.is_counted;
   entry.is_available = entry.is_willing && entry.is_usable;
 }
 
 void Census::add(const Entry& entry) {
-  ++entry.level->total;
+  entry.level->total += entry.is_counted;
   entry.level->willing += entry.is_willing;
   entry.level->available += entry.is_available;
   entry.level->ready += entry.is_ready;
@@ -92,7 +101,7 @@ void Census::add(const Entry& entry) {
 }
 
 void Census::subtract(const Entry& entry) {
-  --entry.level->total;
+  entry.level->total -= entry.is_counted;
   entry.level->willing -= entry.is_willing;
   entry.level->available -= entry.is_available;
   entry.level->ready -= entry.is_ready;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <unordered_map>
 #include <utility>
@@ -88,7 +89,7 @@ std::shared_ptr<const ClusterSnapshot> Cluster::apply(const ClusterSettings& set
   by_name_.clear();
   for (const PriorityLevel& level : contents_->levels) {
     for (const auto& backend : level.backends) {
-      by_name_.emplace(backend->name(), backend.get());
+      by_name_.emplace(backend->name(), backend);
       set_up_outlier_detection(*backend);
       forget_what_is_off(*backend, now);
     }
@@ -99,7 +100,6 @@ std::shared_ptr<const ClusterSnapshot> Cluster::apply(const ClusterSettings& set
   }
   census_.take(*contents_);
   publish_census(now);
-  pending().call_next();
   return snapshot();
 }
 
@@ -111,6 +111,18 @@ std::shared_ptr<const MaglevTable> Cluster::maglev_table(const PriorityLevel& le
     }
   }
   return std::make_shared<const MaglevTable>(level.backends);
+}
+
+// Weights may have changed since they were made.
+void Cluster::renew_tables() {
+  if (contents_->settings.balance.policy != BalancePolicy::maglev) return;
+  const auto is_current = [](const PriorityLevel& level) {
+    return level.maglev_table->is_of(level.backends);
+  };
+  if (std::all_of(contents_->levels.begin(), contents_->levels.end(), is_current)) return;
+  auto renewed = std::make_shared<ClusterSnapshot>(*contents_);
+  for (PriorityLevel& level : renewed->levels) level.maglev_table = maglev_table(level);
+  contents_ = std::move(renewed);
 }
 
 void Cluster::update_backend(Backend& backend, const BackendSettings& settings) {
@@ -136,6 +148,7 @@ void Cluster::forget_what_is_off(Backend& backend, TimePoint now) {
 
 std::shared_ptr<const ClusterSnapshot> Cluster::snapshot() {
   if (!contents_) return nullptr;
+  renew_tables();
   // The contents do not own the cluster that owns them; whoever gets this handle owns both.
   struct Handle {
     std::shared_ptr<Cluster> cluster;
@@ -146,13 +159,8 @@ std::shared_ptr<const ClusterSnapshot> Cluster::snapshot() {
 }
 
 std::shared_ptr<Backend> Cluster::find(std::string_view backend) const {
-  if (!contents_) return nullptr;
-  for (const PriorityLevel& level : contents_->levels) {
-    for (const auto& candidate : level.backends) {
-      if (candidate->name() == backend) return candidate;
-    }
-  }
-  return nullptr;
+  const auto found = by_name_.find(backend);
+  return found == by_name_.end() ? nullptr : found->second;
 }
 
 std::optional<Permit> Cluster::admit_probe(Backend& backend, TimePoint now) {
@@ -164,14 +172,14 @@ std::optional<Permit> Cluster::admit_probe(Backend& backend, TimePoint now) {
 
 void Cluster::record_probe(Backend& backend, const ProbeReport& report, TimePoint now) {
   if (report.is_inconclusive) {
-    if (report.permit) backend.breaker().abandoned(*report.permit);
-    pending().call_next();  // the trial can be a client's now
+    if (!report.permit) return;
+    backend.breaker().abandoned(*report.permit);
+    pending().call_next_after_change();  // the trial can be a client's now
     return;
   }
   record_health(backend, report, now);
   watch_probe(backend, report, now);
   record_trial(backend, report, now);
-  pending().call_next();
 }
 
 void Cluster::record_health(Backend& backend, const ProbeReport& report, TimePoint now) {
@@ -193,11 +201,13 @@ void Cluster::record_trial(Backend& backend, const ProbeReport& report, TimePoin
     breaker.succeeded(*report.permit, settings, [&](const BreakerChange& change) {
       tell(backend, change, why_closed(settings), now);
     });
+    pending().call_next_after_change();
   } else if (report.permit) {
     const auto open_settings = settings_of_open_period(contents_->settings, backend);
     breaker.failed(*report.permit, now, open_settings, random_, [&](const BreakerChange& change) {
       tell(backend, change, fmt::format("trial failed: {}", report.result), now);
     });
+    pending().call_next_after_change();
   } else if (const auto opening = breaker.opening()) {
     const bool has_earned_it = backend.health_tracker_.earns_early_trial(
         report.passed, report.began_at, *opening, thresholds);
@@ -207,6 +217,7 @@ void Cluster::record_trial(Backend& backend, const ProbeReport& report, TimePoin
       const std::string row = row_of(thresholds.healthy, "probe");
       tell(backend, change, fmt::format("{} passed since it opened", row), now);
     });
+    pending().call_next_after_change();
   }
 }
 
@@ -214,7 +225,6 @@ void Cluster::set_admin_state(Backend& backend, AdminState state, TimePoint now)
   backend.admin_state_.store(state, std::memory_order_relaxed);
   census_.update(backend);
   publish_census(now);
-  pending().call_next();
 }
 
 void Cluster::set_weight(Backend& backend, uint32_t weight, TimePoint now) {
@@ -245,7 +255,7 @@ std::optional<TimePoint> Cluster::announce_half_open(TimePoint now) {
       if (reopens_at && (!next || *reopens_at < *next)) next = reopens_at;
     }
   }
-  pending().call_next();
+  pending().call_next_after_change();
   return next;
 }
 
@@ -338,7 +348,7 @@ void Cluster::record_connect(const ClusterSnapshot& snapshot, Backend& backend, 
   } else {
     breaker.abandoned(permit);
   }
-  pending().call_next();
+  pending().call_next_after_change();
 }
 
 void Cluster::abandon_connect(Backend& backend, Permit permit) {
@@ -352,6 +362,8 @@ void Cluster::publish_census(TimePoint now) {
   const ClusterSettings& settings = contents_->settings;
   for (const PanicChange& change : census_.judge_panic(settings.panic_threshold)) tell(change, now);
   census_.publish_shares(settings.balance.overprovisioning);
+  available_backends_.store(census_.available(), std::memory_order_relaxed);
+  pending().call_next_after_change();
 }
 
 void Cluster::change_health(Backend& backend, const HealthChange& change, std::string why,

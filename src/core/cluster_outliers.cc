@@ -163,7 +163,7 @@ void Cluster::judge_outliers(TimePoint now) {
     const auto why = [&proposal] { return proposal.why; };
     eject(*contents_, {*bad.backend, proposal.detector, bad.generation, why}, now, random_);
   }
-  pending().call_next();
+  pending().call_next_after_change();
 }
 
 void Cluster::record_early_close(const ClusterSnapshot& snapshot, Backend& backend, Permit permit,
@@ -179,7 +179,7 @@ void Cluster::record_early_close(const ClusterSnapshot& snapshot, Backend& backe
   if (!ejection) return;
   const auto why = [&ejection] { return why_ended_early(ejection->consecutive_failures); };
   eject(snapshot, {backend, Detector::early_close, ejection->generation, why}, now, random);
-  pending().call_next();
+  pending().call_next_after_change();
 }
 
 void Cluster::record_first_byte(const ClusterSnapshot& snapshot, Backend& backend, Permit permit) {

@@ -19,11 +19,8 @@ void ConnectionPlace::release() {
 }
 
 Lease::Lease(std::shared_ptr<const ClusterSnapshot> snapshot, std::shared_ptr<Backend> backend,
-             Permit permit, Decision decision)
-    : snapshot_(std::move(snapshot)),
-      place_(std::move(backend)),
-      permit_(permit),
-      decision_(decision) {}
+             Permit permit)
+    : snapshot_(std::move(snapshot)), place_(std::move(backend)), permit_(permit) {}
 
 Lease& Lease::operator=(Lease&& other) noexcept {
   if (this != &other) {
@@ -31,7 +28,6 @@ Lease& Lease::operator=(Lease&& other) noexcept {
     snapshot_ = std::move(other.snapshot_);
     place_ = std::move(other.place_);
     permit_ = other.permit_;
-    decision_ = other.decision_;
   }
   return *this;
 }

@@ -8,8 +8,8 @@ void LeastConnections::adopt(const PriorityLevel& level) {
   sample_.adopt(candidates_);
 }
 
-std::optional<size_t> LeastConnections::choose(const PickRequest&, Accept accept) {
-  all_.begin();
+std::optional<size_t> LeastConnections::choose(const PickRequest& request, Accept accept) {
+  all_.begin(request);
   if (candidates_.size() > kExactMax) {
     if (const auto chosen = offer_sampled(sample_, kDrawn, random_, all_, accept)) return chosen;
   }

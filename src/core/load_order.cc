@@ -66,7 +66,7 @@ std::optional<size_t> LoadOrder::offer_one(uint32_t turn, Balancer::Accept accep
 // Without a weight for one that is not to be offered.
 Load LoadOrder::look_at(size_t index, uint32_t turn) const {
   if (offered_.was_visited(index)) return {0, 0, turn};
-  return Load::of(*candidates_[index], turn);
+  return Load::in_slow_start(*candidates_[index], turn, request_);
 }
 
 }  // namespace sluice

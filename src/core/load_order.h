@@ -21,7 +21,12 @@ class LoadOrder {
   void adopt(BackendList candidates, Random& random);
 
   // A new pick, in which nobody was offered yet.
-  void begin() { offered_.begin(); }
+  void begin(const PickRequest& request) {
+    offered_.begin();
+    request_ = request;
+  }
+
+  const PickRequest& request() const { return request_; }
 
   // Somebody else offers this one.
   void mark_offered(size_t index) { offered_.visit(index); }
@@ -38,6 +43,7 @@ class LoadOrder {
   std::optional<size_t> offer_by_heap(Balancer::Accept accept);
 
   BackendList candidates_;
+  PickRequest request_{};      // of this pick
   size_t start_ = 0;           // whose turn it is among equals
   VisitMarks offered_;         // in this pick
   std::vector<Load> ordered_;  // a heap, used during a pick

@@ -8,6 +8,8 @@ std::optional<PendingQueue::Entry> PendingQueue::enter(const Call& call, size_t 
   const Entry entry{.ticket = next_ticket_++, .is_its_turn = waiters_.empty()};
   waiters_.emplace(entry.ticket, Waiter{.call = &call, .is_called = entry.is_its_turn});
   waiting_.store(waiters_.size(), std::memory_order_seq_cst);
+  // What it looks at next is not older than what those have changed who did not see it.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
   return entry;
 }
 

@@ -8,13 +8,23 @@
 #include "stable_hash.h"
 
 namespace sluice {
+namespace {
+
+// A balancer knows nothing of priorities.
+bool makes_same_balancers(BalanceSettings one, const BalanceSettings& other) {
+  one.overprovisioning = other.overprovisioning;
+  return one == other;
+}
+
+}  // namespace
 
 Picker::Picker(std::shared_ptr<const ClusterSnapshot> snapshot, Random random) : random_(random) {
   adopt(std::move(snapshot));
 }
 
 void Picker::adopt(std::shared_ptr<const ClusterSnapshot> snapshot) {
-  const bool keeps_policy = snapshot_ && snapshot_->settings.balance == snapshot->settings.balance;
+  const bool keeps_policy =
+      snapshot_ && makes_same_balancers(snapshot_->settings.balance, snapshot->settings.balance);
   std::vector<std::unique_ptr<Balancer>> balancers;
   for (const PriorityLevel& level : snapshot->levels) {
     auto balancer = keeps_policy ? take_balancer(level.priority) : nullptr;
@@ -51,6 +61,7 @@ Picker::Search Picker::begin_search(const PickRequest& request) {
   const ClusterSettings& settings = snapshot_->settings;
   Search search{.request = request, .decision = {}};
   search.decision.policy = settings.balance.policy;
+  search.request.slow_start = settings.slow_start;
   if (snapshot_->levels.size() <= 1 && !settings.slow_start) return search;
   // Where the policy looks at the client, the same one draws the same again: it does not change
   // its backend with every connection.
@@ -58,12 +69,20 @@ Picker::Search Picker::begin_search(const PickRequest& request) {
       looks_at_the_client(settings.balance.policy) && !request.client.is_none();
   Random draws(is_same_again ? client_key(request.client, settings.balance) : random_.next());
   search.drawn_level = draw_level(snapshot_->levels, draws);
-  if (settings.slow_start) search.draw = draws.fraction();
+  // Where it goes by load, a young backend is offered according to its share: it declines nobody.
+  const bool declines = settings.slow_start && !goes_by_load(settings.balance.policy);
+  if (declines) search.draw = draws.fraction();
   return search;
 }
 
 tl::expected<Lease, Picker::Refusal> Picker::search_all(const PickRequest& request) {
   Search search = begin_search(request);
+  if (is_full()) {
+    // Nobody need be asked: the answer is known, and under overload it is the usual one.
+    search.pass_over(Obstacle::limit);
+    last_decision_ = search.decision;
+    return tl::unexpected(Refusal::at_limit);
+  }
   auto lease = pick_among(search);
   search.is_first_round = false;
   search.draw = 0;
@@ -73,8 +92,17 @@ tl::expected<Lease, Picker::Refusal> Picker::search_all(const PickRequest& reque
     search.candidates = Candidates::tried;
     lease = pick_among(search);
   }
+  last_decision_ = search.decision;
   if (lease) return std::move(*lease);
   return tl::unexpected(search.is_at_limit ? Refusal::at_limit : Refusal::unavailable);
+}
+
+// Whether the whole cluster has as many connections as it may. Where nobody would be available even
+// so, the search has to find out.
+bool Picker::is_full() const {
+  const std::optional<uint32_t>& most = snapshot_->settings.limits.of_cluster;
+  const Cluster& cluster = *snapshot_->cluster;
+  return most && cluster.active_connections() >= *most && cluster.available_backends() > 0;
 }
 
 std::optional<Lease> Picker::pick_among(Search& search) {
@@ -88,7 +116,7 @@ std::optional<Lease> Picker::pick_among(Search& search) {
     });
     if (!chosen) return false;
     search.decision.is_trial = permit->is_trial;
-    lease.emplace(snapshot_, level.backends[*chosen], *permit, search.decision);
+    lease.emplace(snapshot_, level.backends[*chosen], *permit);
     return true;
   });
   return lease;

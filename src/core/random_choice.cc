@@ -7,8 +7,8 @@ void RandomChoice::adopt(const PriorityLevel& level) {
   all_.adopt(level.backends, random_);
 }
 
-std::optional<size_t> RandomChoice::choose(const PickRequest&, Accept accept) {
-  all_.begin();
+std::optional<size_t> RandomChoice::choose(const PickRequest& request, Accept accept) {
+  all_.begin(request);
   if (const auto chosen = offer_sampled(sample_, choices_, random_, all_, accept)) return chosen;
   return all_.offer(accept);
 }

@@ -1,9 +1,13 @@
 #include "sluice/core/spillover.h"
 
 #include <algorithm>
+#include <bitset>
 
 namespace sluice {
 namespace {
+
+// Levels beyond that may be visited twice.
+constexpr size_t kLevelsRemembered = 64;
 
 // What a level can take, 1 being all clients.
 double capacity(const LevelStrength& level, double overprovisioning) {
@@ -46,13 +50,20 @@ size_t draw_level(std::span<const PriorityLevel> levels, Random& random) {
 
 bool visit_levels(std::span<const PriorityLevel> levels, size_t drawn,
                   FunctionRef<bool(size_t level)> visit) {
+  // Remembered, because a share may change meanwhile, and then one would be left out.
+  std::bitset<kLevelsRemembered> visited;
+  const auto visit_once = [&](size_t i) {
+    const bool is_remembered = i < visited.size();
+    if (is_remembered && visited.test(i)) return false;
+    if (is_remembered) visited.set(i);
+    return visit(i);
+  };
   for (size_t i = 0; i < std::min(drawn, levels.size()); ++i) {
-    if (!has_share(levels, i) && visit(i)) return true;
+    if (!has_share(levels, i) && visit_once(i)) return true;
   }
-  if (drawn < levels.size() && visit(drawn)) return true;
-  // Without asking again who has a share: it may have changed, and then one would be left out.
+  if (drawn < levels.size() && visit_once(drawn)) return true;
   for (size_t i = 0; i < levels.size(); ++i) {
-    if (i != drawn && visit(i)) return true;
+    if (visit_once(i)) return true;
   }
   return false;
 }

@@ -17,7 +17,8 @@ void WeightedSample::add_up() {
   has_seen_change_ = false;
 }
 
-void WeightedSample::begin() {
+void WeightedSample::begin(const PickRequest& request) {
+  request_ = request;
   if (is_outdated()) add_up();
   drawn_ = 0;
   weight_drawn_ = 0;
@@ -37,8 +38,9 @@ std::span<const Load> WeightedSample::draw(size_t count, Random& random) {
   for (size_t i = 0; i < count; ++i) {
     if (!has_more()) break;
     const size_t index = draw_one(random);
-    const Load load = Load::of(*candidates_[index], static_cast<uint32_t>(index));
-    if (load.weight != known_weight(index)) has_seen_change_ = true;
+    const Backend& candidate = *candidates_[index];
+    if (candidate.weight() != known_weight(index)) has_seen_change_ = true;
+    const Load load = Load::in_slow_start(candidate, static_cast<uint32_t>(index), request_);
     if (load.weight == 0) continue;
     // Put in its place, behind those of equal load: they were drawn first.
     size_t place = loads++;
@@ -65,7 +67,7 @@ size_t WeightedSample::draw_one(Random& random) {
 
 std::optional<size_t> offer_sampled(WeightedSample& sample, size_t choices, Random& random,
                                     LoadOrder& all, Balancer::Accept accept) {
-  sample.begin();
+  sample.begin(all.request());
   while (sample.has_more()) {
     for (const Load& load : sample.draw(choices, random)) {
       all.mark_offered(load.turn);

@@ -30,7 +30,7 @@ class WeightedSample {
   void adopt(BackendList candidates);
 
   // A new pick, in which nobody was drawn yet.
-  void begin();
+  void begin(const PickRequest& request);
 
   // Whether there is anybody left to draw; not after kDrawnMax.
   bool has_more() const { return drawn_ < kDrawnMax && weight_drawn_ < sums_.back(); }
@@ -54,6 +54,7 @@ class WeightedSample {
   size_t draw_one(Random& random);
 
   BackendList candidates_;
+  PickRequest request_{};       // of this pick
   std::vector<uint64_t> sums_;  // of the weights before each candidate, and of all
   size_t next_look_ = 0;
   bool has_seen_change_ = false;

@@ -18,6 +18,8 @@ namespace {
 // How long to wait before asking again for what was short: a place in a unix backend's backlog, a
 // descriptor, a local port.
 constexpr Duration kRetryDelay = TimerWheel::kTick;
+// Who waits for a place tries that often at once; then the others have their turn.
+constexpr int kTriesPerTurnMax = 2;
 
 // What may be there again in a moment. No permission or no such address family will not.
 bool is_shortage(int error) {
@@ -71,8 +73,14 @@ void Session::connect_next() {
   const bool is_newcomer = attempts_ == 0 && !connecting_->pending &&
                            connecting_->wait != Connecting::Wait::own_shortage;
   const bool is_queue_there = route_.picker.snapshot()->cluster->pending().waiting() > 0;
-  if (is_newcomer && is_queue_there && !enter_queue()) return;
+  if (is_newcomer && is_queue_there) {
+    // Of a pick that is not made.
+    decision_.policy = route_.picker.snapshot()->settings.balance.policy;
+    decision_.pass_over(Obstacle::limit);
+    if (!enter_queue()) return;
+  }
   const uint32_t attempts_max = route_.picker.snapshot()->settings.connect_attempts;
+  int tries_in_vain = 0;
   while (phase_ == Phase::connecting) {
     const bool is_out_of_attempts = connecting_->tried.size() >= attempts_max;
     const bool is_out_of_time = !connecting_->pending && now() >= connecting_->deadline;
@@ -83,6 +91,7 @@ void Session::connect_next() {
     const uint64_t calls = connecting_->pending ? connecting_->pending->calls() : 0;
     auto lease = route_.picker.pick(
         {.tried = connecting_->tried, .now = now(), .client = client_address_.ip_bytes()});
+    decision_ = route_.picker.last_decision();
     if (lease) {
       leave_queue();
       if (begin_attempt(std::move(*lease))) return;
@@ -92,6 +101,9 @@ void Session::connect_next() {
       // The first in line tries once more: a place may have become free before it was there.
       if (!enter_queue()) return;
     } else if (connecting_->pending->rest(calls)) {
+      return;
+    } else if (++tries_in_vain == kTriesPerTurnMax) {
+      connecting_->pending->call_again();
       return;
     }
   }
@@ -137,7 +149,6 @@ bool Session::begin_attempt(Lease lease) {
     return true;
   }
   ++attempts_;
-  decision_ = connecting_->lease.decision();
   connecting_->tried.push_back(backend.get());
   connecting_->last_tried = backend;
   if (error != 0) {

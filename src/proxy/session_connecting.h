@@ -25,6 +25,8 @@ class PendingPlace {
   PendingPlace& operator=(const PendingPlace&) = delete;
 
   uint64_t calls() { return queue().calls(); }
+  // In the next turn of its loop.
+  void call_again() { route_.call(ticket_); }
   bool rest(uint64_t calls_before_try) { return queue().rest(ticket_, calls_before_try); }
 
  private:

@@ -189,11 +189,11 @@ TEST_F(ClusterLimitsTest, decision_counts_who_was_passed_over_and_why) {
     ASSERT_TRUE(lease);
     ASSERT_EQ(lease->backend().get(), &backend(4));
     for (size_t cause = 0; cause < is_met.size(); ++cause) {
-      const uint8_t count = lease->decision().passed_over(static_cast<Obstacle>(cause));
+      const uint8_t count = picker.last_decision().passed_over(static_cast<Obstacle>(cause));
       EXPECT_LE(count, 1U) << kObstacleNames[cause];
       is_met[cause] |= count > 0;
     }
-    EXPECT_FALSE(lease->decision().is_trial);
+    EXPECT_FALSE(picker.last_decision().is_trial);
   }
   for (const Obstacle met :
        {Obstacle::limit, Obstacle::breaker, Obstacle::health, Obstacle::administrative}) {

@@ -190,7 +190,7 @@ TEST_F(SlowStartTest, decision_counts_who_was_passed_over_for_it) {
   for (int i = 0; i < 1000; ++i) {
     const auto lease = picker.pick({.tried = {}, .now = now, .client = {}});
     ASSERT_TRUE(lease);
-    passed_over += lease->decision().passed_over(Obstacle::slow_start);
+    passed_over += picker.last_decision().passed_over(Obstacle::slow_start);
   }
   EXPECT_NEAR(passed_over, 818, 60) << "of eleven picks one is its own, nine times it is not";
 }

@@ -69,6 +69,7 @@ class Server {
   void on_transition(const Transition& transition);
   void close_sessions_of(const std::string& cluster, const std::string& backend);
   void announce_half_open();
+  void await_half_open(TimePoint at);
   void judge_outliers();
   void reopen_logs();
   void keep_house();
@@ -94,6 +95,7 @@ class Server {
   Resolver resolver_;
   HealthChecker health_checker_;
   Timer half_open_due_;
+  TimePoint half_open_at_{};  // while it runs
   Timer drain_due_;
   Timer serve_anyway_;
   Timer housekeeping_due_;

@@ -30,6 +30,10 @@ constexpr bool looks_at_the_client(BalancePolicy policy) {
   return policy == BalancePolicy::source_hash || policy == BalancePolicy::maglev;
 }
 
+constexpr bool goes_by_load(BalancePolicy policy) {
+  return policy == BalancePolicy::least_connections || policy == BalancePolicy::random;
+}
+
 // Of those drawn at random, the one with the least load is taken.
 inline constexpr uint32_t kChoicesMax = 32;
 

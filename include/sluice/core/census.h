@@ -41,6 +41,9 @@ class Census {
   // be under way already: the breaker itself is asked, unless it is in the middle of one.
   void update_breaker(const Backend& backend, bool is_told_closed);
 
+  // Backends that take ordinary connections, as far as health (or panic) and breakers go.
+  uint32_t available() const;
+
   // Ready backends that are healthy.
   uint32_t healthy() const { return healthy_; }
 
@@ -65,6 +68,7 @@ class Census {
   // How a backend was counted.
   struct Entry {
     Level* level;
+    bool is_counted = false;  // with weight 0 it is no part of its level
     bool is_ready = false;
     bool is_usable = false;
     bool is_healthy = false;

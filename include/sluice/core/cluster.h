@@ -65,7 +65,7 @@ class Cluster : public std::enable_shared_from_this<Cluster> {
   // own: one for each worker keeps them off each other's cache lines.
   std::shared_ptr<const ClusterSnapshot> snapshot();
 
-  // The backend of that name in the last snapshot, if there is one. Looks at all of them.
+  // The backend of that name in the last snapshot, if there is one.
   std::shared_ptr<Backend> find(std::string_view backend) const;
 
   // The trial permit for a probe to the traffic address, when the breaker is half_open and nobody
@@ -99,10 +99,11 @@ class Cluster : public std::enable_shared_from_this<Cluster> {
   // --- any thread --------------------------------------------------------------------------------
 
   // Whether `backend` takes a client's connection now: administrative state, health (or panic),
-  // limits, slow start, breaker, asked in that order, and what was reserved is given back on a
-  // refusal. On yes the connection counts include the new one, and the permit must be settled and
-  // the connection removed: Lease does both. A backend in its slow start says yes only to those
-  // whose `draw`, from [0, 1), is below its share: to all for 0.
+  // breaker (a look, so that one that is open is not taken for full), slow start, limits, breaker,
+  // asked in that order, and what was reserved is given back on a refusal: for that instant another
+  // thread may see a limit reached that is not. On yes the connection counts include the new one,
+  // and the permit must be settled and the connection removed: Lease does both. A backend in its
+  // slow start says yes only to those whose `draw`, from [0, 1), is below its share: to all for 0.
   using Admission = tl::expected<Permit, Obstacle>;
   Admission admit(const ClusterSnapshot& snapshot, const PriorityLevel& level, Backend& backend,
                   TimePoint now, double draw = 0);
@@ -112,6 +113,11 @@ class Cluster : public std::enable_shared_from_this<Cluster> {
   // Clients that wait for a free place.
   PendingQueue& pending() { return load_->pending; }
   uint32_t active_connections() const { return load_->connections.load(std::memory_order_relaxed); }
+  // Backends that take ordinary connections but for their limits, as the control loop knows it:
+  // news of a breaker may be a moment late.
+  uint32_t available_backends() const {
+    return available_backends_.load(std::memory_order_relaxed);
+  }
 
   // Takes in how a client's connect under `permit` went.
   void record_connect(const ClusterSnapshot& snapshot, Backend& backend, Permit permit,
@@ -130,6 +136,7 @@ class Cluster : public std::enable_shared_from_this<Cluster> {
 
  private:
   std::shared_ptr<const MaglevTable> maglev_table(const PriorityLevel& level) const;
+  void renew_tables();
   void update_backend(Backend& backend, const BackendSettings& settings);
   void forget_what_is_off(Backend& backend, TimePoint now);
   void record_trial(Backend& backend, const ProbeReport& report, TimePoint now);
@@ -165,13 +172,14 @@ class Cluster : public std::enable_shared_from_this<Cluster> {
   Random random_;
   const Duration slow_start_stretch_;  // in this process, of each second
   std::shared_ptr<const ClusterSnapshot> contents_;
-  std::unordered_map<std::string_view, Backend*> by_name_;  // of the contents
+  std::unordered_map<std::string_view, std::shared_ptr<Backend>> by_name_;  // of the contents
   Census census_;
   std::atomic<Duration::rep> slow_start_{0};  // written by the control loop, read by everybody
   // Written by the control loop, read by everybody: for those who wait for their first probe.
   std::atomic<uint32_t> healthy_backends_{0};
-  EjectionBooks ejections_;   // any thread
-  RetryBudget retry_budget_;  // any thread
+  std::atomic<uint32_t> available_backends_{0};  // the same
+  EjectionBooks ejections_;                      // any thread
+  RetryBudget retry_budget_;                     // any thread
 };
 
 }  // namespace sluice

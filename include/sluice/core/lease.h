@@ -10,7 +10,6 @@
 #include "sluice/core/backend.h"
 #include "sluice/core/cluster_snapshot.h"
 #include "sluice/core/connect_outcome.h"
-#include "sluice/core/decision.h"
 
 namespace sluice {
 
@@ -42,7 +41,7 @@ class Lease {
   Lease() = default;  // of nothing
   // Takes over what Cluster::admit() gave.
   Lease(std::shared_ptr<const ClusterSnapshot> snapshot, std::shared_ptr<Backend> backend,
-        Permit permit, Decision decision = {});
+        Permit permit);
   Lease(Lease&& other) noexcept = default;  // shared_ptr leaves nothing behind
   Lease& operator=(Lease&& other) noexcept;
   Lease(const Lease&) = delete;
@@ -52,7 +51,6 @@ class Lease {
   explicit operator bool() const { return static_cast<bool>(place_); }
   const std::shared_ptr<Backend>& backend() const { return place_.backend(); }
   bool is_trial() const { return permit_.is_trial; }
-  const Decision& decision() const { return decision_; }
   const Permit& permit() const { return permit_; }
 
   // The connect's verdict, once; a second one is ignored.
@@ -67,7 +65,6 @@ class Lease {
   std::shared_ptr<const ClusterSnapshot> snapshot_;  // until settled
   ConnectionPlace place_;
   Permit permit_;
-  Decision decision_;
 };
 
 }  // namespace sluice

@@ -40,9 +40,15 @@ class PendingQueue {
   uint64_t calls() const;
   bool rest(Ticket ticket, uint64_t calls_before_try);
 
-  // A place may have become free, or things have changed: the first in line should try.
+  // A place has become free, by a sequentially consistent change of a count: the first in line
+  // should try.
   void call_next() {
     if (waiting() > 0) call_first();
+  }
+  // The same after any other change.
+  void call_next_after_change() {
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    call_next();
   }
 
   // Ordered after whatever the caller has released before, and before what it looks at next.

@@ -17,6 +17,9 @@ struct PickRequest {
   std::span<const Backend* const> tried;
   TimePoint now;
   IpBytes client;  // for the policies that look at it
+  // For the policies that go by load, which take a young backend for a smaller one; from the
+  // picker.
+  Timeout slow_start = std::nullopt;
 };
 
 }  // namespace sluice

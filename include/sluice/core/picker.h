@@ -36,13 +36,16 @@ class Picker {
   // was not tried; when there is none, the first tried one that admits it.
   tl::expected<Lease, Refusal> pick(const PickRequest& request);
 
+  // Who was passed over in the last pick, and why, whatever came of it.
+  const Decision& last_decision() const { return last_decision_; }
+
   const std::shared_ptr<const ClusterSnapshot>& snapshot() const { return snapshot_; }
 
  private:
   enum class Candidates : uint8_t { untried, tried };
   // One pick: who is asked, and what came of it.
   struct Search {
-    const PickRequest& request;
+    PickRequest request;
     size_t drawn_level = 0;
     Candidates candidates = Candidates::untried;
     double draw = 0;    // for those in their slow start; see Cluster::admit
@@ -56,6 +59,7 @@ class Picker {
     }
   };
   Search begin_search(const PickRequest& request);
+  bool is_full() const;
   tl::expected<Lease, Refusal> search_all(const PickRequest& request);
   std::optional<Lease> pick_among(Search& search);
   std::optional<Permit> ask(Search& search, const PriorityLevel& level, Backend& backend);
@@ -63,6 +67,7 @@ class Picker {
 
   std::shared_ptr<const ClusterSnapshot> snapshot_;
   std::vector<std::unique_ptr<Balancer>> balancers_;  // one for each of the snapshot's levels
+  Decision last_decision_;
   Random random_;
 };
 

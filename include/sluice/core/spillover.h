@@ -36,8 +36,8 @@ size_t draw_level(std::span<const PriorityLevel> levels, Random& random);
 
 // Visits levels until one says that it took the client. The drawn one comes first, after those
 // before it that have no share: nobody there takes ordinary connections, but one whose breaker is
-// half_open may want its trial, and nobody else would bring it. Then all the others by priority;
-// one may be visited twice. Says whether the client was taken.
+// half_open may want its trial, and nobody else would bring it. Then all the others by priority.
+// Says whether the client was taken.
 bool visit_levels(std::span<const PriorityLevel> levels, size_t drawn,
                   FunctionRef<bool(size_t level)> visit);
 

@@ -14,7 +14,7 @@
 #include <memory>
 #include <vector>
 
-#include "sluice/core/backend.h"
+#include "sluice/core/cache_line.h"
 
 namespace sluice {
 
