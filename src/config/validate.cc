@@ -51,6 +51,8 @@ class Validation {
   void check_request_word(std::string_view word, const std::string& path, std::string_view key);
   void check_breaker(const ClusterConfig& cluster, const std::string& path);
   void check_outliers(const ClusterConfig& cluster, const std::string& path);
+  void check_limits(const ClusterConfig& cluster, const std::string& path);
+  void check_recovery(const ClusterConfig& cluster, const std::string& path);
   void check_unused(const ClusterConfig& cluster, const std::string& path);
 
   const Config& config_;
@@ -306,12 +308,48 @@ void Validation::check_outliers(const ClusterConfig& cluster, const std::string&
   }
 }
 
+void Validation::check_limits(const ClusterConfig& cluster, const std::string& path) {
+  const ConnectionLimits& limits = cluster.settings.limits;
+  const std::string section = path + ".limits";
+  const Place* pending = given({section + ".max_pending"});
+  const bool has_limit = limits.of_cluster || limits.of_backend;
+  if (pending != nullptr && cluster.settings.pending.clients_max > 0 && !has_limit) {
+    problems_.warning(*pending,
+                      "limits.max_pending without max_connections or "
+                      "max_connections_per_backend: nobody ever waits");
+  }
+  const Place* of_backend = given({section + ".max_connections_per_backend"});
+  if (of_backend != nullptr && limits.of_cluster && limits.of_backend > limits.of_cluster) {
+    problems_.warning(*of_backend, fmt::format("limits.max_connections_per_backend ({}) is more "
+                                               "than max_connections ({}), which counts",
+                                               *limits.of_backend, *limits.of_cluster));
+  }
+}
+
+// What happens when a backend goes and comes back.
+void Validation::check_recovery(const ClusterConfig& cluster, const std::string& path) {
+  if (cluster.health_check) return;
+  const Place* closing = given({path + ".close_on_unhealthy"});
+  if (closing != nullptr && cluster.close_on_unhealthy.is_enabled) {
+    problems_.warning(*closing, "close_on_unhealthy needs health_check, which is off");
+  }
+  const Place* slow = given({path + ".slow_start"});
+  const bool has_breaker = cluster.settings.circuit_breaker.is_enabled;
+  if (slow != nullptr && cluster.settings.slow_start && !has_breaker) {
+    problems_.warning(*slow,
+                      "slow_start needs health_check or circuit_breaker, which are off: "
+                      "nobody is seen to recover");
+  }
+}
+
 void Validation::check_cluster(const ClusterConfig& cluster, const std::string& path) {
   check_backends(cluster, path);
   check_balance(cluster, path);
   check_health_check(cluster, path);
   check_breaker(cluster, path);
   check_outliers(cluster, path);
+  check_limits(cluster, path);
+  check_recovery(cluster, path);
   const ClusterSettings& settings = cluster.settings;
   const Place* place = given({path + ".connect_timeout", path + ".connect_deadline"});
   if (place != nullptr && settings.connect_timeout > settings.connect_deadline) {

@@ -129,6 +129,48 @@ TEST(Reader, cluster_settings_land_in_their_fields) {
                                                                       .early_trial = false}));
 }
 
+TEST(Reader, limits_land_in_their_fields_and_are_off_by_default) {
+  const ClusterSettings usual = config_of(cluster_with("")).clusters[0].settings;
+  EXPECT_EQ(usual.limits, ConnectionLimits{});
+  EXPECT_EQ(usual.pending, (PendingSettings{.clients_max = 0, .timeout = 5s}));
+  const ClusterSettings own =
+      config_of(cluster_with("limits: {max_connections: 100, max_connections_per_backend: 7, "
+                             "max_pending: 9, queue_timeout: 250ms}"))
+          .clusters[0]
+          .settings;
+  EXPECT_EQ(own.limits, (ConnectionLimits{.of_cluster = 100, .of_backend = 7}));
+  EXPECT_EQ(own.pending, (PendingSettings{.clients_max = 9, .timeout = 250ms}));
+  const ClusterSettings off =
+      config_of(cluster_with("limits: {max_connections: off, max_connections_per_backend: false}"))
+          .clusters[0]
+          .settings;
+  EXPECT_EQ(off.limits, ConnectionLimits{});
+}
+
+TEST(Reader, slow_start_is_a_time_or_off) {
+  const auto slow_start = [](std::string_view text) {
+    return config_of(cluster_with(text)).clusters[0].settings.slow_start;
+  };
+  EXPECT_EQ(slow_start(""), std::nullopt);
+  EXPECT_EQ(slow_start("slow_start: off"), std::nullopt);
+  EXPECT_EQ(slow_start("slow_start: 90s"), 90s);
+}
+
+TEST(Reader, close_on_unhealthy_is_a_word_or_a_map) {
+  const auto closing = [](std::string_view text) {
+    return config_of(cluster_with(text)).clusters[0].close_on_unhealthy;
+  };
+  EXPECT_FALSE(closing("").is_enabled);
+  EXPECT_FALSE(closing("close_on_unhealthy: false").is_enabled);
+  for (const std::string_view on :
+       {"close_on_unhealthy: true", "close_on_unhealthy: on", "close_on_unhealthy: {}"}) {
+    EXPECT_TRUE(closing(on).is_enabled) << on;
+    EXPECT_EQ(closing(on).over, 0s) << on;
+  }
+  EXPECT_TRUE(closing("close_on_unhealthy: {over: 10s}").is_enabled);
+  EXPECT_EQ(closing("close_on_unhealthy: {over: 10s}").over, 10s);
+}
+
 TEST(Reader, busy_poll_is_switched_on_by_a_map) {
   EXPECT_FALSE(config_of(file_with("")).busy_poll.is_enabled);
   const BusyPollConfig usual = config_of(file_with("busy_poll: {}")).busy_poll;

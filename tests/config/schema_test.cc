@@ -93,6 +93,13 @@ TEST(Schema, defaults_are_the_contract_s) {
       {"clusters[].outlier_detection.base_ejection", "30s"},
       {"clusters[].outlier_detection.max_ejection", "5m"},
       {"clusters[].panic_threshold", "0"},
+      {"clusters[].limits.max_connections", "off"},
+      {"clusters[].limits.max_connections_per_backend", "off"},
+      {"clusters[].limits.max_pending", "0"},
+      {"clusters[].limits.queue_timeout", "5s"},
+      {"clusters[].slow_start", "off"},
+      {"clusters[].close_on_unhealthy", "off"},
+      {"clusters[].close_on_unhealthy.over", "0s"},
       {"clusters[].backends[].weight", "1"},
   };
   const auto rows = schema_rows();
@@ -147,6 +154,9 @@ clusters:
     source_address: "fd00::1"
     panic_threshold: 33.25
     circuit_breaker: off
+    limits: {max_connections: 40, max_pending: 3, queue_timeout: 1.5s}
+    slow_start: 1m
+    close_on_unhealthy: {over: 250ms}
     backends: [db.example:1, {address: 10.0.0.1:1, name: x, state: maintenance, health_check_port: 9}]
     health_check: {send: {hex: 00ff24}, expect: "\x01\n$$", port: 7}
   - {name: d, backends: [], health_check: off, balance: least_connections}
@@ -161,6 +171,15 @@ clusters:
   EXPECT_EQ(render_effective_config(*second.config), effective);
   EXPECT_TRUE(second.config->busy_poll.is_enabled);
   EXPECT_EQ(second.config->busy_poll.span, std::chrono::microseconds(20));
+  const ClusterConfig& cluster = second.config->clusters[0];
+  EXPECT_EQ(cluster.settings.limits,
+            (ConnectionLimits{.of_cluster = 40, .of_backend = std::nullopt}));
+  EXPECT_EQ(cluster.settings.pending,
+            (PendingSettings{.clients_max = 3, .timeout = std::chrono::milliseconds(1500)}));
+  EXPECT_EQ(cluster.settings.slow_start, std::chrono::minutes(1));
+  EXPECT_TRUE(cluster.close_on_unhealthy.is_enabled);
+  EXPECT_EQ(cluster.close_on_unhealthy.over, std::chrono::milliseconds(250));
+  EXPECT_FALSE(second.config->clusters[1].close_on_unhealthy.is_enabled);
   EXPECT_EQ(second.config->log.file, "/a/$b \"c\"");
   EXPECT_EQ(second.config->clusters[0].health_check->send, std::string("\0\xFF$", 3));
   EXPECT_EQ(second.config->clusters[0].health_check->expect, "\x01\n$");

@@ -146,6 +146,37 @@ TEST(StructureWarnings, settings_without_effect) {
       Lines{"2:22+5 warning: health_check.send without expect: whatever the answer is, it passes"});
 }
 
+TEST(StructureWarnings, limits_without_effect) {
+  EXPECT_EQ(problems_of(cluster_with("limits: {max_pending: 5}")),
+            Lines{"2:23+1 warning: limits.max_pending without max_connections or "
+                  "max_connections_per_backend: nobody ever waits"});
+  for (const std::string_view fine :
+       {"limits: {max_pending: 0}", "limits: {max_pending: 5, max_connections: 1}",
+        "limits: {max_pending: 5, max_connections_per_backend: 1}", "limits: {}"}) {
+    EXPECT_EQ(problems_of(cluster_with(fine)), Lines{}) << fine;
+  }
+  EXPECT_EQ(
+      problems_of(cluster_with("limits: {max_connections: 5, max_connections_per_backend: 6}")),
+      Lines{"2:59+1 warning: limits.max_connections_per_backend (6) is more than "
+            "max_connections (5), which counts"});
+}
+
+TEST(StructureWarnings, recovery_that_nobody_sees) {
+  EXPECT_EQ(problems_of(cluster_with("health_check: off, close_on_unhealthy: on")),
+            Lines{"2:40+2 warning: close_on_unhealthy needs health_check, which is off"});
+  EXPECT_EQ(problems_of(cluster_with("health_check: off, close_on_unhealthy: {over: 1s}")).size(),
+            1U);
+  EXPECT_EQ(problems_of(cluster_with("health_check: off, circuit_breaker: off, slow_start: 1s")),
+            Lines{"2:54+2 warning: slow_start needs health_check or circuit_breaker, which are "
+                  "off: nobody is seen to recover"});
+  for (const std::string_view fine :
+       {"close_on_unhealthy: on, slow_start: 1s", "health_check: off, close_on_unhealthy: off",
+        "health_check: off, slow_start: 1s", "circuit_breaker: off, slow_start: 1s",
+        "health_check: off, circuit_breaker: off, slow_start: off"}) {
+    EXPECT_EQ(problems_of(cluster_with(fine)), Lines{}) << fine;
+  }
+}
+
 TEST(StructureWarnings, do_not_keep_the_configuration_back) {
   EXPECT_TRUE(read(cluster_with("health_check: {send: hello}")).config);
 }

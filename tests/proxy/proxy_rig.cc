@@ -118,10 +118,12 @@ void ProxyTest::stop() {
   workers_.clear();
 }
 
-Backend& ProxyTest::backend(size_t index) {
+Backend& ProxyTest::backend(size_t index) { return *shared_backend(index); }
+
+std::shared_ptr<Backend> ProxyTest::shared_backend(size_t index) {
   for (const PriorityLevel& level : snapshot_->levels) {
     for (const auto& candidate : level.backends) {
-      if (candidate->name() == backend_settings_.at(index).name) return *candidate;
+      if (candidate->name() == backend_settings_.at(index).name) return candidate;
     }
   }
   throw std::out_of_range("no such backend");
@@ -129,6 +131,34 @@ Backend& ProxyTest::backend(size_t index) {
 
 uint64_t ProxyTest::connects(ConnectOutcome outcome, size_t index) {
   return backend(index).connects(outcome);
+}
+
+void ProxyTest::trip(Backend& backend) {
+  Random random(1);
+  for (uint32_t i = 0; i < settings.circuit_breaker.failure_threshold; ++i) {
+    cluster_->record_connect(*snapshot_, backend, {.generation = backend.breaker().generation()},
+                             ConnectOutcome::refused, now(), random);
+  }
+}
+
+void ProxyTest::fail_probe(Backend& backend) {
+  cluster_->record_probe(
+      backend, {.began_at = now(), .passed = false, .result = "refused", .permit = std::nullopt},
+      now());
+  EXPECT_EQ(backend.health(), Health::unhealthy);
+}
+
+void ProxyTest::pass_probes(Backend& backend) {
+  for (uint32_t i = 0; i < settings.health_thresholds.healthy; ++i) {
+    cluster_->record_probe(
+        backend, {.began_at = now(), .passed = true, .result = "passed", .permit = std::nullopt},
+        now());
+  }
+  EXPECT_EQ(backend.health(), Health::healthy);
+}
+
+BreakerState ProxyTest::breaker_state(const Backend& backend, Duration ago) {
+  return backend.breaker().state(now() - ago);
 }
 
 std::vector<SessionRecord> ProxyTest::records(size_t count, Duration patience) {

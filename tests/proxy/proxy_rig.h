@@ -41,7 +41,16 @@ class ProxyTest : public testing::Test {
   Worker& worker(size_t index = 0) { return *workers_[index]; }
   Listener& listener() { return *listener_; }
   Backend& backend(size_t index = 0);
+  std::shared_ptr<Backend> shared_backend(size_t index = 0);
   uint64_t connects(ConnectOutcome outcome, size_t index = 0);
+  Cluster& cluster() { return *cluster_; }
+
+  // As the control loop would: opens its breaker, fails its first probe, passes enough of them.
+  void trip(Backend& backend);
+  void fail_probe(Backend& backend);
+  void pass_probes(Backend& backend);
+  // Some time ago: the workers' clocks tick in milliseconds.
+  static BreakerState breaker_state(const Backend& backend, Duration ago = {});
 
   // The records so far, once there are that many.
   std::vector<SessionRecord> records(size_t count, Duration patience = kPatience);

@@ -54,6 +54,27 @@ TEST_F(ProxyThreads, short_sessions_on_several_workers_leave_nothing_behind) {
   EXPECT_TRUE(wait_until([&] { return idle_reports() == worker_count; }));
 }
 
+TEST_F(ProxyThreads, many_clients_get_through_a_limit_of_one) {
+  EchoServer echo;
+  add_backend(echo.address());
+  settings.limits.of_cluster = 1;
+  settings.pending = {.clients_max = 1000, .timeout = seconds(60)};
+  worker_count = 3;
+  start();
+  std::atomic<int> served{0};
+  std::vector<std::thread> clients;
+  for (int client = 0; client < kClients; ++client) {
+    clients.emplace_back([&, client] { run_client(front(), client, served); });
+  }
+  for (std::thread& client : clients) client.join();
+  EXPECT_GT(served, kClients * kSessionsEach / 3);
+  for (const SessionRecord& record : records(size_t{kClients} * kSessionsEach)) {
+    EXPECT_NE(record.reason, EndReason::no_backend);
+  }
+  EXPECT_TRUE(wait_until([&] { return cluster().pending().waiting() == 0; }));
+  EXPECT_EQ(cluster().active_connections(), 0U);
+}
+
 TEST_F(ProxyThreads, unix_socket_is_shared_by_the_workers) {
   EchoServer echo;
   add_backend(echo.address());

@@ -3,6 +3,7 @@
 // left. Used on the worker's thread.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -30,12 +31,14 @@ class UnhealthyCloser {
  private:
   struct Closing {
     std::shared_ptr<const Backend> backend;
-    TimePoint until;
+    TimePoint began;
+    Duration over;
+    size_t ended = 0;
   };
 
   void step();
   // False when none is left, or none need be closed any more.
-  bool close_some(const Closing& closing);
+  bool close_some(Closing& closing);
 
   Loop& loop_;
   const Sessions& sessions_;
