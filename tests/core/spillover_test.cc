@@ -205,11 +205,12 @@ TEST_F(ClusterSpilloverTest, news_from_the_middle_of_a_change_counts_as_told) {
   EXPECT_NEAR(shares[2], 100, 0.001) << "closed";
 }
 
-TEST_F(ClusterSpilloverTest, administrative_state_and_weight_count) {
+TEST_F(ClusterSpilloverTest, who_is_draining_is_missing_and_who_has_no_weight_is_no_part) {
   apply_levels({4, 1});
-  cluster->set_admin_state(backend(0), AdminState::draining, now);
   cluster->set_weight(backend(1), 0, now);
-  EXPECT_NEAR(share(0), 70, 0.001);
+  EXPECT_NEAR(share(0), 100, 0.001);
+  cluster->set_admin_state(backend(0), AdminState::draining, now);
+  EXPECT_NEAR(share(0), 140 * 2 / 3.0, 0.001);
   cluster->set_weight(backend(1), 1, now);
   cluster->set_admin_state(backend(0), AdminState::ready, now);
   EXPECT_NEAR(share(0), 100, 0.001);
