@@ -21,6 +21,7 @@ tl::unexpected<Error> cannot(std::string_view what, const std::string& path) {
 }
 
 constexpr std::string_view kTemporary = ".tmp.";
+constexpr size_t kRandomLetters = 6;  // that mkstemp(3) puts behind it
 
 // A new file beside `path`, open for writing and gone again with this object. mkostemp() makes it
 // for this user only.
@@ -61,7 +62,8 @@ void remove_temporaries(const std::string& path) {
   for (std::filesystem::directory_iterator entry(directory_of(path), error), end;
        !error && entry != end; entry.increment(error)) {
     const std::string name = entry->path().filename().string();
-    if (name.starts_with(prefix)) ::unlink(entry->path().c_str());
+    const bool is_ours = name.starts_with(prefix) && name.size() == prefix.size() + kRandomLetters;
+    if (is_ours) ::unlink(entry->path().c_str());
   }
 }
 

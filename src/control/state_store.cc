@@ -185,6 +185,13 @@ std::vector<SavedCluster> StateStore::collect() const {
         if (auto state = save(*backend)) its.backends.push_back(std::move(*state));
       }
     }
+    // Of host names that still wait for an answer: a restart meanwhile must not forget them.
+    const auto unclaimed = unclaimed_.find(cluster->name());
+    if (unclaimed != unclaimed_.end() && loop_.now() <= unclaimed_until_) {
+      for (const auto& [name, backend] : unclaimed->second) {
+        if (!cluster->find(name)) its.backends.push_back(backend);
+      }
+    }
     if (!its.backends.empty()) saved.push_back(std::move(its));
   }
   return saved;

@@ -315,6 +315,24 @@ TEST_F(StateStoreTest, backend_that_comes_with_a_later_answer_gets_its_state_too
   EXPECT_TRUE(is_open(2));
 }
 
+TEST_F(StateStoreTest, state_of_a_backend_that_has_not_come_yet_outlives_another_restart) {
+  ASSERT_TRUE(open());
+  cluster_->set_admin_state(backend(2), AdminState::draining, loop_.now());
+  store_->touch();
+  ASSERT_TRUE(is_written_with("draining"));
+  // Its host name has no answer in the next life, which writes too and ends.
+  store_.reset();
+  make_cluster(2);
+  ASSERT_TRUE(open());
+  cluster_->set_admin_state(backend(0), AdminState::maintenance, loop_.now());
+  store_->touch();
+  ASSERT_TRUE(is_written_with("maintenance"));
+  EXPECT_NE(text_of(path_).find("draining"), std::string::npos);
+  restart_after_kill();
+  EXPECT_EQ(backend(2).admin_state(), AdminState::draining);
+  EXPECT_EQ(backend(0).admin_state(), AdminState::maintenance);
+}
+
 TEST_F(StateStoreTest, ten_thousand_backends_are_collected_quickly) {
   make_cluster(10'000);
   for (size_t i = 0; i < 10'000; ++i) cluster_->set_weight(backend(i), 9, loop_.now());

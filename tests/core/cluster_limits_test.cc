@@ -203,6 +203,25 @@ TEST_F(ClusterLimitsTest, decision_counts_who_was_passed_over_and_why) {
   EXPECT_FALSE(is_met[static_cast<size_t>(Obstacle::slow_start)]);
 }
 
+TEST_F(ClusterLimitsTest, full_cluster_asks_nobody_unless_nobody_would_be_available) {
+  settings.limits.of_cluster = 1;
+  apply(backend_settings_of(5));
+  Picker picker(snapshot, random);
+  const auto only = picker.pick({.tried = {}, .now = now, .client = {}});
+  ASSERT_TRUE(only);
+  auto refused = picker.pick({.tried = {}, .now = now, .client = {}});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error(), Picker::Refusal::at_limit);
+  EXPECT_EQ(picker.last_decision().passed_over(Obstacle::limit), 1U) << "and not five";
+  for (size_t i = 0; i < 5; ++i) {
+    cluster->set_admin_state(backend(i), AdminState::maintenance, now);
+  }
+  refused = picker.pick({.tried = {}, .now = now, .client = {}});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error(), Picker::Refusal::unavailable);
+  EXPECT_EQ(picker.last_decision().passed_over(Obstacle::administrative), 5U);
+}
+
 TEST_F(ClusterLimitsTest, count_of_a_decision_stops_where_it_is_full) {
   Decision decision;
   for (int i = 0; i < 1000; ++i) decision.pass_over(Obstacle::breaker);

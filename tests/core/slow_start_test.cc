@@ -158,6 +158,29 @@ TEST_F(SlowStartTest, picks_follow_the_share) {
   }
 }
 
+// Idle, it is the first choice of every pick there: declining nine of ten would still leave it with
+// a tenth of all the connections, where a tenth of its share is one of 500.
+TEST_F(SlowStartTest, policies_that_go_by_load_take_it_for_a_smaller_one) {
+  for (const auto policy : {BalancePolicy::least_connections, BalancePolicy::random}) {
+    settings.balance.policy = policy;
+    apply(backend_settings_of(50));
+    Picker picker(snapshot, Random(5));
+    const auto place = [&](int connections) {
+      std::vector<Lease> leases;
+      for (int i = 0; i < connections; ++i) {
+        auto lease = picker.pick({.tried = {}, .now = now, .client = {}});
+        EXPECT_TRUE(lease);
+        if (lease) leases.push_back(std::move(*lease));
+      }
+      return backend(0).active_connections();
+    };
+    recover(0);
+    EXPECT_LE(place(5000), policy == BalancePolicy::random ? 20U : 12U) << "a tenth of 100";
+    now += 2 * kSlowStart;
+    EXPECT_GE(place(5000), 85U) << "all of its share";
+  }
+}
+
 TEST_F(SlowStartTest, nobody_is_refused_while_all_are_in_their_slow_start) {
   apply(backend_settings_of(2));
   recover(0);
