@@ -45,7 +45,8 @@ std::vector<double> Checker::shares_up_to(const ClusterSnapshot& snapshot) const
   double total_health = 0;
   std::map<uint32_t, double> health;
   for (const auto& [priority, count] : counts) {
-    health[priority] = std::min(100.0, settings_.balance.overprovisioning * count.available / count.total);
+    health[priority] =
+        std::min(100.0, settings_.balance.overprovisioning * count.available / count.total);
     total_health += health[priority];
   }
   total_health = std::min(100.0, total_health);

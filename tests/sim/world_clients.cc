@@ -86,8 +86,8 @@ std::optional<Lease> World::pick(const Session& session, Picker& picker) {
   const bool looks_ahead = is_broken(Fault::looks_ahead_in_time, 20);
   const bool forgets = is_broken(Fault::forgets_tried, 50);
   auto lease = picker.pick({.tried = forgets ? std::span<const Backend* const>() : session.tried,
-                      .now = looks_ahead ? now_ + seconds(2) : now_,
-                      .client = {}});
+                            .now = looks_ahead ? now_ + seconds(2) : now_,
+                            .client = {}});
   if (!lease) return std::nullopt;
   return std::move(*lease);
 }
@@ -143,7 +143,7 @@ std::optional<Lease> World::pick_a_worse_one(
 // Whoever admits, in the order of the list.
 std::optional<Lease> World::pick_of_the_first_level(
     const std::shared_ptr<const ClusterSnapshot>& snapshot) {
-  const bool is_any_right = snapshot->settings.balance == BalancePolicy::round_robin;
+  const bool is_any_right = snapshot->settings.balance.policy == BalancePolicy::round_robin;
   if (snapshot->levels.empty() || !is_any_right) return std::nullopt;
   const PriorityLevel& level = snapshot->levels.front();
   for (const auto& backend : level.backends) {
