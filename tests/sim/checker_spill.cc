@@ -98,7 +98,7 @@ bool Checker::is_first_of(size_t drawn, const std::vector<bool>& has_available,
   return false;
 }
 
-void Checker::check_level(const Candidate& chosen) {
+void Checker::check_level(const ClusterSnapshot& snapshot, const Candidate& chosen) {
   std::vector<bool> has_available(shares_up_to_.size());
   for (const Candidate& candidate : candidates_) {
     const bool is_rival = candidate.model->is_member && candidate.obstacle.empty() &&
@@ -116,7 +116,9 @@ void Checker::check_level(const Candidate& chosen) {
          fmt::format("{} of level {} with a share of {}", chosen.model->backend->name(),
                      chosen.level, share(chosen.level)));
   }
-  if (!chosen.was_tried) check_spread(has_available, chosen);
+  // A client that comes again may draw the same again.
+  const bool is_new_draw = !chosen.was_tried && !is_regular_of(snapshot.settings.balance);
+  if (is_new_draw) check_spread(has_available, chosen);
 }
 
 // Counts picks where the draw alone decides: every level with a share has somebody, none without.
