@@ -17,15 +17,15 @@ constexpr double kUnevenMax = 0.01;
 constexpr size_t kHomesMax = 20'000;
 constexpr uint8_t kRegulars = 10;  // the first byte of the addresses that come again
 
-// Where everybody in a level has the chance that its weight gives it, whatever the load.
+// Where everybody in a level has the chance that its weight gives it, whatever the load. Not so
+// with round_robin: a retry takes the turn of somebody whom the session would not have come to.
 bool draws_by_weight(const BalanceSettings& settings) {
   switch (settings.policy) {
-    case BalancePolicy::round_robin:
-      return true;
     case BalancePolicy::random:
       return settings.choices == 1;
     case BalancePolicy::source_hash:
       return !settings.max_load;
+    case BalancePolicy::round_robin:
     case BalancePolicy::maglev:
     case BalancePolicy::least_connections:
     case BalancePolicy::first:
