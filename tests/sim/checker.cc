@@ -42,6 +42,8 @@ void Checker::applying(const ClusterSettings& settings, TimePoint now) {
 
 void Checker::applied(const ClusterSnapshot& snapshot,
                       const std::vector<BackendSettings>& configured, TimePoint now) {
+  cluster_ = snapshot.cluster;
+  homes_.clear();
   for (auto& [backend, model] : models_) model.is_member = false;
   std::map<std::string, BackendSettings> by_name;
   for (const BackendSettings& settings : configured) by_name[settings.name] = settings;
@@ -118,7 +120,11 @@ void Checker::judge_trial(Model& model, const Ticket& ticket, ConnectOutcome out
   }
 }
 
-void Checker::released(const Ticket& ticket) { --models_.at(ticket.backend.get()).connections; }
+void Checker::released(const Ticket& ticket) {
+  --models_.at(ticket.backend.get()).connections;
+  --connections_;
+  was_freed_ = true;
+}
 
 Checker::Ticket Checker::probe_began(const std::shared_ptr<Backend>& backend, bool has_trial) {
   Model& model = model_of(backend);
@@ -265,6 +271,10 @@ void Checker::step(TimePoint now) {
     check_recovery(model, now);
   }
   check_panic();
+  if (cluster_->active_connections() != connections_) {
+    fail("connection counts", fmt::format("the cluster has {}, counts {}", connections_,
+                                          cluster_->active_connections()));
+  }
 }
 
 void Checker::check_backend(const Model& model, TimePoint now) {

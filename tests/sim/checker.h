@@ -5,6 +5,7 @@
 // It knows nothing of how the core works, only the core's words for what came of it.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -42,17 +43,35 @@ class Checker {
   void noted(const std::string& backend);
   void set_truth(const std::string& backend, bool is_up, TimePoint now);
 
-  void picking(const ClusterSnapshot& snapshot, const TriedBackends& tried, TimePoint now);
-  Ticket picked(const ClusterSnapshot& snapshot, const std::shared_ptr<Backend>& chosen,
-                bool is_trial);
+  void picking(const ClusterSnapshot& snapshot, const TriedBackends& tried, const IpBytes& client,
+               TimePoint now);
+  // What came of it.
+  struct Pick {
+    std::shared_ptr<Backend> backend;  // null when refused
+    bool is_trial = false;
+    std::optional<Picker::Refusal> refusal;
+  };
+  Ticket picked(const ClusterSnapshot& snapshot, const Pick& pick);
   void settling(const Ticket& ticket, ConnectOutcome outcome);
   void released(const Ticket& ticket);
 
   Ticket probe_began(const std::shared_ptr<Backend>& backend, bool has_trial);
   void probing(const Ticket& ticket, const ProbeReport& report);
 
+  // The queue: who has come into it or was turned away, was called, tried in vain, and has left.
+  void entered(const std::optional<PendingQueue::Entry>& entry, const PendingSettings& settings);
+  void called(PendingQueue::Ticket ticket);
+  void rested(PendingQueue::Ticket ticket);
+  void left(PendingQueue::Ticket ticket);
+
   // After every action.
   void step(TimePoint now);
+  // And then, with the snapshot by which the first in line would try and whom it has tried; null
+  // when nobody waits.
+  void check_first_in_line(const ClusterSnapshot* snapshot, const TriedBackends& tried,
+                           TimePoint now);
+
+  void fail(const std::string& invariant, const std::string& details);
 
   void heard(const Transition& transition);
 
@@ -94,7 +113,6 @@ class Checker {
     std::string_view obstacle;  // why nobody may be sent there; empty when available
   };
 
-  void fail(const std::string& invariant, const std::string& details);
   Model& model_of(const std::shared_ptr<Backend>& backend);
   void forget_finished();
   void expect(const Model& model, BreakerState to);
@@ -108,11 +126,23 @@ class Checker {
   std::vector<double> shares_up_to(const ClusterSnapshot& snapshot) const;
   bool is_noted_available(const Model& model) const;
   void check_shares(const ClusterSnapshot& snapshot);
-  void check_level(const Candidate& chosen);
+  void check_level(const ClusterSnapshot& snapshot, const Candidate& chosen);
   void check_spread(const std::vector<bool>& has_available, const Candidate& chosen);
   double share(size_t level) const;
   bool is_first_of(size_t drawn, const std::vector<bool>& has_available, size_t level) const;
   void check_choice(const ClusterSnapshot& snapshot, const Candidate& chosen);
+  void check_refusal(const ClusterSnapshot& snapshot, Picker::Refusal refusal);
+  void check_budget(const ClusterSnapshot& snapshot, const Pick& pick);
+  bool is_retry_allowed(const RetryBudgetSettings& settings) const;
+  void check_order(const ClusterSnapshot& snapshot, const Candidate& chosen);
+  void check_client(const ClusterSnapshot& snapshot, const Backend& chosen);
+  void check_weights(const ClusterSnapshot& snapshot, const Candidate& chosen);
+  void look_at_candidates(const ClusterSnapshot& snapshot, const TriedBackends& tried,
+                          TimePoint now);
+  bool has_strangers() const;
+  bool is_known_full(const ClusterSnapshot& snapshot) const;
+  // Comes again, to a policy that looks at it.
+  bool is_regular_of(const BalanceSettings& settings) const;
   void check_backend(const Model& model, TimePoint now);
   void check_recovery(const Model& model, TimePoint now);
   void check_panic();
@@ -131,6 +161,31 @@ class Checker {
   // share, and the variance of that number.
   double excess_ = 0;
   double variance_ = 0;
+
+  IpBytes client_;  // of the pick in progress
+  TimePoint now_;
+  bool is_retry_ = false;
+  uint32_t connections_ = 0;  // of the whole cluster
+  const Cluster* cluster_ = nullptr;
+  // Attempts and retries by the bucket of the budget's window.
+  struct Attempts {
+    uint64_t bucket = 0;
+    uint32_t first = 0;
+    uint32_t retries = 0;
+  };
+  std::deque<Attempts> attempts_;
+  // Where a client has gone, by everything that this may depend on.
+  std::map<std::string, std::string> homes_;
+  // The same for who is preferred by weight, by policy: how many more than expected went to the
+  // heaviest, and the variance of that number.
+  struct Excess {
+    double count = 0;
+    double variance = 0;
+  };
+  std::map<BalancePolicy, Excess> excess_by_weight_;
+  std::map<PendingQueue::Ticket, bool> pending_;  // whether it is called
+  bool was_freed_ = false;                        // a place, in this step
+  std::optional<TimePoint> stuck_since_;
 
   // What the action in progress has to bring about.
   struct Expected {

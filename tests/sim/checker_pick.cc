@@ -6,6 +6,11 @@
 #include "checker.h"
 
 namespace sluice::sim {
+namespace {
+
+constexpr std::string_view kIsFull = "has as many connections as it may";
+
+}  // namespace
 
 std::string_view Checker::obstacle_to(const Model& model, const ClusterSnapshot& snapshot,
                                       uint32_t priority, TimePoint now) const {
@@ -18,13 +23,30 @@ std::string_view Checker::obstacle_to(const Model& model, const ClusterSnapshot&
       return "waits for its first probe";
     }
   }
-  if (!snapshot.settings.circuit_breaker.is_enabled) return "";
-  if (model.breaker == BreakerState::open && now < model.retry_at) return "has an open breaker";
-  if (model.breaker == BreakerState::half_open && model.trials_out > 0) return "has its trial out";
-  return "";
+  if (snapshot.settings.circuit_breaker.is_enabled) {
+    if (model.breaker == BreakerState::open && now < model.retry_at) return "has an open breaker";
+    if (model.breaker == BreakerState::half_open && model.trials_out > 0) {
+      return "has its trial out";
+    }
+  }
+  const ConnectionLimits& limits = snapshot.settings.limits;
+  const bool is_full = (limits.of_backend && model.connections >= *limits.of_backend) ||
+                       (limits.of_cluster && connections_ >= *limits.of_cluster);
+  return is_full ? kIsFull : "";
 }
 
-void Checker::picking(const ClusterSnapshot& snapshot, const TriedBackends& tried, TimePoint now) {
+void Checker::picking(const ClusterSnapshot& snapshot, const TriedBackends& tried,
+                      const IpBytes& client, TimePoint now) {
+  client_ = client;
+  now_ = now;
+  is_retry_ = !tried.empty();
+  look_at_candidates(snapshot, tried, now);
+  shares_up_to_ = shares_up_to(snapshot);
+  check_shares(snapshot);
+}
+
+void Checker::look_at_candidates(const ClusterSnapshot& snapshot, const TriedBackends& tried,
+                                 TimePoint now) {
   candidates_.clear();
   for (size_t level = 0; level < snapshot.levels.size(); ++level) {
     for (const auto& backend : snapshot.levels[level].backends) {
@@ -34,22 +56,22 @@ void Checker::picking(const ClusterSnapshot& snapshot, const TriedBackends& trie
                              obstacle_to(model, snapshot, snapshot.levels[level].priority, now)});
     }
   }
-  shares_up_to_ = shares_up_to(snapshot);
-  check_shares(snapshot);
 }
 
 // A backend that a reload has removed may still be picked by a worker that has not heard of it, but
 // the model knows nothing of it any more.
-Checker::Ticket Checker::picked(const ClusterSnapshot& snapshot,
-                                const std::shared_ptr<Backend>& chosen, bool is_trial) {
+Checker::Ticket Checker::picked(const ClusterSnapshot& snapshot, const Pick& pick) {
+  check_budget(snapshot, pick);
+  const std::shared_ptr<Backend>& chosen = pick.backend;
+  const bool is_trial = pick.is_trial;
+  if (!chosen) {
+    check_refusal(snapshot, *pick.refusal);
+    return {};
+  }
   const Candidate* chosen_candidate = nullptr;
   for (const Candidate& candidate : candidates_) {
     if (candidate.model->backend == chosen) chosen_candidate = &candidate;
-    if (!chosen && candidate.model->is_member && candidate.obstacle.empty()) {
-      fail("refuses only when nobody is available", candidate.model->backend->name());
-    }
   }
-  if (!chosen) return {};
   if (!chosen_candidate) {
     fail("picks from its snapshot", chosen->name());
     return {};
@@ -57,6 +79,7 @@ Checker::Ticket Checker::picked(const ClusterSnapshot& snapshot,
   check_choice(snapshot, *chosen_candidate);
   Model& model = models_.at(chosen.get());
   ++model.connections;
+  ++connections_;
   if (is_trial) {
     ++trials_;
     if (++model.trials_out > 1 && model.is_member) fail("one trial at a time", chosen->name());
@@ -73,7 +96,10 @@ void Checker::check_choice(const ClusterSnapshot& snapshot, const Candidate& cho
   if (chosen.model->is_member && !chosen.obstacle.empty()) {
     fail("nobody is sent where none may be", fmt::format("{} {}", backend.name(), chosen.obstacle));
   }
-  check_level(chosen);
+  check_level(snapshot, chosen);
+  check_order(snapshot, chosen);
+  check_client(snapshot, backend);
+  check_weights(snapshot, chosen);
   for (const Candidate& other : candidates_) {
     if (other.model == chosen.model || !other.model->is_member || !other.obstacle.empty()) continue;
     const Backend& better = *other.model->backend;
@@ -88,6 +114,39 @@ void Checker::check_choice(const ClusterSnapshot& snapshot, const Candidate& cho
                               uint64_t{backend.active_connections()} * better.weight();
     if (!is_least) fail("fewest connections first", better.name());
   }
+}
+
+// Of a backend that a reload has removed nobody knows what speaks against it.
+bool Checker::has_strangers() const {
+  return std::any_of(candidates_.begin(), candidates_.end(),
+                     [](const Candidate& candidate) { return !candidate.model->is_member; });
+}
+
+// Where the whole cluster is at its limit nobody is asked while the control loop knows of somebody
+// available, and its news of a breaker may be late.
+bool Checker::is_known_full(const ClusterSnapshot& snapshot) const {
+  const std::optional<uint32_t>& most = snapshot.settings.limits.of_cluster;
+  if (!most || connections_ < *most) return false;
+  return std::any_of(models_.begin(), models_.end(), [this](const auto& entry) {
+    return entry.second.is_member && is_noted_available(entry.second);
+  });
+}
+
+void Checker::check_refusal(const ClusterSnapshot& snapshot, Picker::Refusal refusal) {
+  if (refusal == Picker::Refusal::over_budget) return;
+  bool is_full = false;
+  for (const Candidate& candidate : candidates_) {
+    if (!candidate.model->is_member) continue;
+    is_full = is_full || candidate.obstacle == kIsFull;
+    if (candidate.obstacle.empty()) {
+      fail("refuses only when nobody is available", candidate.model->backend->name());
+    }
+  }
+  const bool is_told_full = refusal == Picker::Refusal::at_limit;
+  if (is_full == is_told_full || (is_told_full && has_strangers())) return;
+  if (is_told_full && is_known_full(snapshot)) return;
+  fail("at_limit when only a limit is in the way",
+       fmt::format("{} levels, {}", snapshot.levels.size(), is_full ? "unavailable" : "at_limit"));
 }
 
 }  // namespace sluice::sim

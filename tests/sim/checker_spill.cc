@@ -39,13 +39,17 @@ std::vector<double> Checker::shares_up_to(const ClusterSnapshot& snapshot) const
   for (const auto& [backend, model] : models_) {
     if (!model.is_member) continue;
     Count& count = counts[model.configured.priority];
-    ++count.total;
+    // Who has no weight is no part of its level.
+    if (model.weight > 0) ++count.total;
     count.available += is_noted_available(model);
   }
   double total_health = 0;
   std::map<uint32_t, double> health;
   for (const auto& [priority, count] : counts) {
-    health[priority] = std::min(100.0, settings_.balance.overprovisioning * count.available / count.total);
+    health[priority] =
+        count.total == 0
+            ? 0
+            : std::min(100.0, settings_.balance.overprovisioning * count.available / count.total);
     total_health += health[priority];
   }
   total_health = std::min(100.0, total_health);
@@ -97,7 +101,7 @@ bool Checker::is_first_of(size_t drawn, const std::vector<bool>& has_available,
   return false;
 }
 
-void Checker::check_level(const Candidate& chosen) {
+void Checker::check_level(const ClusterSnapshot& snapshot, const Candidate& chosen) {
   std::vector<bool> has_available(shares_up_to_.size());
   for (const Candidate& candidate : candidates_) {
     const bool is_rival = candidate.model->is_member && candidate.obstacle.empty() &&
@@ -115,7 +119,9 @@ void Checker::check_level(const Candidate& chosen) {
          fmt::format("{} of level {} with a share of {}", chosen.model->backend->name(),
                      chosen.level, share(chosen.level)));
   }
-  if (!chosen.was_tried) check_spread(has_available, chosen);
+  // A client that comes again may draw the same again.
+  const bool is_new_draw = !chosen.was_tried && !is_regular_of(snapshot.settings.balance);
+  if (is_new_draw) check_spread(has_available, chosen);
 }
 
 // Counts picks where the draw alone decides: every level with a share has somebody, none without.

@@ -59,7 +59,16 @@ INSTANTIATE_TEST_SUITE_P(
         Control{Fault::swallows_probes, "swallows_probes", "health moves when it has to"},
         Control{Fault::repeats_probes, "repeats_probes", "health by thresholds"},
         Control{Fault::misstates_the_retry, "misstates_the_retry", "open period"},
-        Control{Fault::never_panics, "never_panics", "panic by threshold"}),
+        Control{Fault::never_panics, "never_panics", "panic by threshold"},
+        Control{Fault::exceeds_limits, "exceeds_limits", "has as many connections as it may"},
+        Control{Fault::mistakes_limits, "mistakes_limits",
+                "at_limit when only a limit is in the way"},
+        Control{Fault::loses_calls, "loses_calls", "nobody waits while a place is free"},
+        Control{Fault::calls_the_last, "calls_the_last", "first come, first served"},
+        Control{Fault::ignores_budget, "ignores_budget", "retries within their budget"},
+        Control{Fault::skips_the_first, "skips_the_first", "first in the order of the list"},
+        Control{Fault::moves_clients, "moves_clients", "the same client to the same backend"},
+        Control{Fault::ignores_weights, "ignores_weights", ""}),
     [](const auto& control) { return std::string(control.param.rule); });
 
 TEST(World, unbroken_world_holds) {

@@ -1,12 +1,17 @@
-// Runs the world for a number of steps: sim [--seed N] [--steps N] [--verbose]. A violated
-// invariant ends it with status 1, and the seed to see it again.
+// Runs seeded worlds: one for many steps (sim [--seed N] [--steps N] [--verbose]), or many for a
+// few (sim --seeds N [--first N] [--steps N] [--jobs N]). A violated invariant ends it with status
+// 1, and what to call to see it again.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <atomic>
 #include <charconv>
 #include <chrono>
 #include <cstdio>
+#include <mutex>
 #include <random>
 #include <string_view>
+#include <thread>
 
 #include "world.h"
 
@@ -16,6 +21,9 @@ namespace {
 struct Arguments {
   uint64_t seed = std::random_device()();
   uint64_t steps = 1'000'000;
+  uint64_t seeds = 0;  // 0: one world, of `seed`
+  uint64_t first = 1;
+  uint64_t jobs = std::max(1U, std::thread::hardware_concurrency());
   bool is_verbose = false;
 };
 
@@ -26,35 +34,71 @@ bool read_number(std::string_view text, uint64_t& number) {
 
 std::optional<Arguments> read_arguments(const std::vector<std::string_view>& words) {
   Arguments arguments;
+  const std::map<std::string_view, uint64_t*> numbers = {{"--seed", &arguments.seed},
+                                                         {"--steps", &arguments.steps},
+                                                         {"--seeds", &arguments.seeds},
+                                                         {"--first", &arguments.first},
+                                                         {"--jobs", &arguments.jobs}};
   for (size_t i = 0; i < words.size(); ++i) {
-    const std::string_view next = i + 1 < words.size() ? words[i + 1] : std::string_view();
     if (words[i] == "--verbose") {
       arguments.is_verbose = true;
-    } else if (words[i] == "--seed" && read_number(next, arguments.seed)) {
-      ++i;
-    } else if (words[i] == "--steps" && read_number(next, arguments.steps)) {
-      ++i;
-    } else {
-      return std::nullopt;
+      continue;
     }
+    const auto number = numbers.find(words[i]);
+    const bool is_given = number != numbers.end() && i + 1 < words.size();
+    if (!is_given || !read_number(words[++i], *number->second)) return std::nullopt;
   }
   return arguments;
 }
 
-int run(const Arguments& arguments) {
+void print_violation(const World& world, uint64_t seed, uint64_t step) {
+  fmt::print("violated at step {}, {} ms: {}\nagain: --seed {} --steps {}\n", step,
+             to_ms(world.now().time_since_epoch()), *world.checker().violation(), seed, step + 1);
+}
+
+int run_one(const Arguments& arguments) {
   fmt::print("seed {}\n", arguments.seed);
   std::fflush(stdout);
   World world({.seed = arguments.seed, .fault = Fault::none, .is_verbose = arguments.is_verbose});
   const TimePoint start = world.now();
   for (uint64_t step = 0; step < arguments.steps; ++step) {
     if (world.step()) continue;
-    fmt::print("violated at step {}, {} ms: {}\nagain: --seed {}\n", step,
-               to_ms(world.now().time_since_epoch()), *world.checker().violation(), arguments.seed);
+    print_violation(world, arguments.seed, step);
     return 1;
   }
   fmt::print("{} steps, {} simulated minutes, {} sessions, {} trials, {} transitions: all held\n",
              arguments.steps, to_ms(world.now() - start) / 60'000, world.sessions(),
              world.checker().trials(), world.checker().transitions());
+  return 0;
+}
+
+// Worlds share nothing, so each thread takes the next seed; all stop at the first violation.
+int run_many(const Arguments& arguments) {
+  std::atomic<uint64_t> next{0};
+  std::atomic<uint64_t> steps{0};
+  std::atomic<bool> is_violated{false};
+  std::mutex printing;
+  const auto run_some = [&] {
+    for (uint64_t i = next++; i < arguments.seeds && !is_violated; i = next++) {
+      const uint64_t seed = arguments.first + i;
+      World world({.seed = seed, .fault = Fault::none, .is_verbose = false});
+      uint64_t step = 0;
+      while (step < arguments.steps && world.step()) ++step;
+      steps += step;
+      if (!world.checker().violation()) continue;
+      is_violated = true;
+      const std::scoped_lock lock(printing);
+      print_violation(world, seed, step);
+    }
+  };
+  const auto start = std::chrono::steady_clock::now();
+  std::vector<std::thread> threads;
+  for (uint64_t job = 0; job < arguments.jobs; ++job) threads.emplace_back(run_some);
+  for (std::thread& thread : threads) thread.join();
+  if (is_violated) return 1;
+  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
+  fmt::print("{} seeds from {}, {} steps in {:.1f} s: all held\n", arguments.seeds, arguments.first,
+             steps.load(), taken.count());
   return 0;
 }
 
@@ -64,8 +108,11 @@ int run(const Arguments& arguments) {
 int main(int argc, char** argv) {
   const auto arguments = sluice::sim::read_arguments({argv + 1, argv + argc});
   if (!arguments) {
-    fmt::print(stderr, "usage: sim [--seed N] [--steps N] [--verbose]\n");
+    fmt::print(stderr,
+               "usage: sim [--seed N] [--steps N] [--verbose]\n"
+               "       sim --seeds N [--first N] [--steps N] [--jobs N]\n");
     return 2;
   }
-  return sluice::sim::run(*arguments);
+  const auto run = arguments->seeds > 0 ? sluice::sim::run_many : sluice::sim::run_one;
+  return run(*arguments);
 }

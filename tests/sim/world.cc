@@ -32,7 +32,8 @@ World::World(Options options)
       cluster_(std::make_shared<Cluster>(
           "web", [this](const Transition& transition) { hear(transition); },
           Random(random_.next()))),
-      truths_(kBackends, Truth::up) {
+      truths_(kBackends, Truth::up),
+      call_([this](PendingQueue::Ticket ticket) { hear_call(ticket); }) {
   for (size_t i = 0; i < kBackends; ++i) {
     change_truth(i);
     schedule(random_.jittered(kProbesEvery, 100), EventKind::probe_begins, i);
@@ -52,6 +53,7 @@ bool World::step() {
   now_ = event.at;
   happen(event);
   checker_.step(now_);
+  check_first_in_line();
   return !checker_.violation();
 }
 
@@ -76,13 +78,18 @@ void World::happen(const Event& event) {
     case EventKind::reload:
       return reload();
     case EventKind::worker_adopts:
-      return pickers_[event.subject]->adopt(latest_);
+      pickers_[event.subject]->adopt(latest_);
+      return cluster_->pending().call_next();
     case EventKind::operator_acts:
       return act_as_operator();
     case EventKind::announce:
       return announce();
     case EventKind::news_arrive:
       return take_news();
+    case EventKind::queue_calls:
+      return call(event.subject);
+    case EventKind::client_gives_up:
+      return give_up(event.subject);
   }
 }
 
@@ -117,7 +124,8 @@ void World::reload() {
   for (size_t worker = 0; worker < pickers_.size(); ++worker) {
     schedule(around(kAdoptionTakes), EventKind::worker_adopts, worker);
   }
-  schedule(around(kReloadsEvery), EventKind::reload);
+  // Some come right after each other.
+  schedule(around(chance(20) ? kReloadsEvery / 300 : kReloadsEvery), EventKind::reload);
 }
 
 ClusterSettings World::any_settings() {
@@ -127,7 +135,7 @@ ClusterSettings World::any_settings() {
   CircuitBreakerSettings& breaker = settings.circuit_breaker;
   breaker.is_enabled = chance(90);
   breaker.failure_threshold = static_cast<uint32_t>(1 + random_.below(5));
-  breaker.recovery_timeout = milliseconds(500 + random_.below(4000));
+  breaker.recovery_timeout = milliseconds(100 + random_.below(4000));
   breaker.max_recovery_timeout = breaker.recovery_timeout * static_cast<int>(1 + random_.below(4));
   breaker.success_threshold = static_cast<uint32_t>(1 + random_.below(3));
   breaker.jitter = static_cast<double>(random_.below(3)) * 10;
@@ -137,7 +145,26 @@ ClusterSettings World::any_settings() {
                                 .unhealthy = static_cast<uint32_t>(1 + random_.below(3))};
   settings.balance.overprovisioning = static_cast<uint32_t>(100 + 40 * random_.below(3));
   settings.panic_threshold = static_cast<double>(random_.below(3)) * 35;
+  if (!is_plain()) add_limits(settings);
   return settings;
+}
+
+void World::add_limits(ClusterSettings& settings) {
+  settings.balance.policy = static_cast<BalancePolicy>(random_.below(kBalancePolicyNames.size()));
+  settings.balance.choices = static_cast<uint32_t>(1 + random_.below(3));
+  settings.balance.prefix_v4 = chance(80) ? 32 : 24;
+  if (chance(25)) settings.balance.max_load = static_cast<uint32_t>(110 + random_.below(50));
+  if (chance(30)) settings.limits.of_cluster = static_cast<uint32_t>(5 + random_.below(60));
+  if (chance(40)) settings.limits.of_backend = static_cast<uint32_t>(1 + random_.below(12));
+  if (chance(70)) {
+    settings.pending = {.clients_max = static_cast<uint32_t>(1 + random_.below(30)),
+                        .timeout = milliseconds(100 + random_.below(3000))};
+  }
+  if (chance(40)) {
+    settings.retry_budget = {.is_enabled = true,
+                             .percent = static_cast<double>(random_.below(30)),
+                             .min = static_cast<uint32_t>(random_.below(10))};
+  }
 }
 
 std::vector<BackendSettings> World::any_backends() {

@@ -45,6 +45,15 @@ enum class Fault : uint8_t {
   repeats_probes,
   misstates_the_retry,
   never_panics,
+  // From here on in worlds with limits, retry budgets, slow starts and all policies.
+  exceeds_limits,
+  mistakes_limits,
+  loses_calls,
+  calls_the_last,
+  ignores_budget,
+  skips_the_first,
+  moves_clients,
+  ignores_weights,
 };
 
 class World {
@@ -77,6 +86,8 @@ class World {
     operator_acts,
     announce,
     news_arrive,
+    queue_calls,
+    client_gives_up,
   };
   struct Event {
     TimePoint at;
@@ -91,7 +102,9 @@ class World {
   enum class Truth : uint8_t { up, refusing, hanging, flapping };
   struct Session {
     size_t worker;
+    IpBytes client;
     TriedBackends tried;
+    std::optional<PendingQueue::Ticket> pending;  // while it waits for a place
     Lease lease;
     Checker::Ticket ticket;
     ConnectOutcome outcome = ConnectOutcome::connected;  // of the attempt under way
@@ -122,8 +135,18 @@ class World {
   void end_probe(uint64_t id);
 
   void admit_client(size_t worker);
+  IpBytes any_client();
   void attempt(uint64_t id);
-  std::optional<Lease> pick(const Session& session, Picker& picker);
+  bool is_over(uint64_t id, Picker& picker);
+  void begin_connect(uint64_t id, Lease lease, Checker::Ticket ticket);
+  bool enter_queue(uint64_t id);
+  void leave_queue(Session& session);
+  void call(PendingQueue::Ticket ticket);
+  void hear_call(PendingQueue::Ticket ticket);
+  void give_up(uint64_t id);
+
+  using Picked = tl::expected<Lease, Picker::Refusal>;
+  Picked pick(const Session& session, Picker& picker);
   std::optional<Lease> pick_against_the_rules(const ClusterSnapshot& snapshot);
   std::optional<Lease> pick_a_worse_one(const std::shared_ptr<const ClusterSnapshot>& snapshot);
   std::optional<Lease> pick_of_the_first_level(
@@ -132,7 +155,12 @@ class World {
   void report_outcome(Session& session);
   void end_session(uint64_t id);
 
+  bool is_plain() const {
+    return options_.fault != Fault::none && options_.fault <= Fault::never_panics;
+  }
   ClusterSettings any_settings();
+  void add_limits(ClusterSettings& settings);
+  void check_first_in_line();
   std::vector<BackendSettings> any_backends();
   ConnectOutcome experience(const std::string& backend);
   Backend* any_member();
@@ -151,6 +179,8 @@ class World {
   std::vector<Truth> truths_;                     // by backend number
   uint64_t next_session_ = 0;
   std::map<uint64_t, Session> sessions_;
+  PendingQueue::Call call_;
+  std::map<PendingQueue::Ticket, uint64_t> pending_;  // session by ticket
   uint64_t next_probe_ = 0;
   std::map<uint64_t, Probe> probes_;
   std::vector<Transition> news_;  // on their way to the control loop

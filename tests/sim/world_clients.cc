@@ -1,4 +1,6 @@
 // The world's part on clients: their sessions, and the rules that a broken world breaks for them.
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "world.h"
@@ -17,6 +19,8 @@ constexpr uint32_t kConnectAttempts = 3;
 constexpr double kLocalErrorPercent = 1;
 constexpr double kAbandonedPercent = 1;
 constexpr double kDroppedPercent = 0.5;
+constexpr double kImpatientPercent = 20;
+constexpr Duration kCallTakes = std::chrono::microseconds(100);
 
 }  // namespace
 
@@ -43,24 +47,70 @@ void World::admit_client(size_t worker) {
   const uint64_t id = next_session_++;
   Session& session = sessions_[id];
   session.worker = worker;
+  session.client = any_client();
   session.first_snapshot = pickers_[worker]->snapshot();
   attempt(id);
 }
 
+// Half of them from a few addresses that come again and again, the others from anywhere.
+IpBytes World::any_client() {
+  IpBytes client{.bytes = {}, .size = 4};
+  const bool is_regular = chance(50);
+  client.bytes[0] = is_regular ? 10 : 11;
+  client.bytes[3] = static_cast<uint8_t>(random_.below(32));
+  if (is_regular) return client;
+  client.bytes[1] = static_cast<uint8_t>(random_.below(256));
+  client.bytes[2] = static_cast<uint8_t>(random_.below(256));
+  return client;
+}
+
+// As the proxy does it: whoever comes does not go before those who wait.
 void World::attempt(uint64_t id) {
-  Session& session = sessions_.at(id);
+  const Session& session = sessions_.at(id);
+  const bool is_newcomer = session.attempts == 0 && !session.pending;
+  if (is_newcomer && cluster_->pending().waiting() > 0 && !enter_queue(id)) return;
   Picker& picker = *pickers_[session.worker];
+  constexpr int kTriesMax = 10;
+  for (int tries = 0; tries < kTriesMax; ++tries) {
+    if (is_over(id, picker)) return;
+  }
+  checker_.fail("a try in vain comes to rest", fmt::format("session {}", id));
+}
+
+// One try; false when there has to be another at once.
+bool World::is_over(uint64_t id, Picker& picker) {
+  Session& session = sessions_.at(id);
   // Held over the pick: a reload may have swapped it by the next attempt.
   const auto snapshot = picker.snapshot();
-  checker_.picking(*snapshot, session.tried, now_);
+  const uint64_t calls = cluster_->pending().calls();
+  checker_.picking(*snapshot, session.tried, session.client, now_);
   auto lease = pick(session, picker);
-  session.ticket =
-      checker_.picked(*snapshot, lease ? lease->backend() : nullptr, lease && lease->is_trial());
-  if (!lease) {
-    sessions_.erase(id);
-    return;
+  Checker::Ticket ticket = checker_.picked(
+      *snapshot,
+      lease ? Checker::Pick{.backend = lease->backend(),
+                            .is_trial = lease->is_trial(),
+                            .refusal = std::nullopt}
+            : Checker::Pick{.backend = nullptr, .is_trial = false, .refusal = lease.error()});
+  if (lease) {
+    leave_queue(session);
+    begin_connect(id, std::move(*lease), std::move(ticket));
+    return true;
   }
-  session.lease = std::move(*lease);
+  if (lease.error() != Picker::Refusal::at_limit) {
+    leave_queue(session);
+    sessions_.erase(id);
+    return true;
+  }
+  if (!session.pending) return !enter_queue(id);
+  if (!cluster_->pending().rest(*session.pending, calls)) return false;
+  checker_.rested(*session.pending);
+  return true;
+}
+
+void World::begin_connect(uint64_t id, Lease lease, Checker::Ticket ticket) {
+  Session& session = sessions_.at(id);
+  session.ticket = std::move(ticket);
+  session.lease = std::move(lease);
   session.tried.push_back(session.lease.backend().get());
   ++session.attempts;
   session.outcome = experience(session.lease.backend()->name());
@@ -73,23 +123,85 @@ void World::attempt(uint64_t id) {
   schedule(is_late ? kConnectTimeout : around(kConnectTakes), EventKind::connect_ends, id);
 }
 
-std::optional<Lease> World::pick(const Session& session, Picker& picker) {
+// True when nobody is before it and it has to try at once. Refused where too many wait already.
+bool World::enter_queue(uint64_t id) {
+  Session& session = sessions_.at(id);
+  const PendingSettings& settings = pickers_[session.worker]->snapshot()->settings.pending;
+  const auto entry = cluster_->pending().enter(call_, settings.clients_max);
+  checker_.entered(entry, settings);
+  if (!entry) {
+    sessions_.erase(id);
+    return false;
+  }
+  session.pending = entry->ticket;
+  pending_[entry->ticket] = id;
+  const bool is_impatient = chance(kImpatientPercent);
+  schedule(is_impatient ? around(settings.timeout / 2) : settings.timeout,
+           EventKind::client_gives_up, id);
+  return entry->is_its_turn;
+}
+
+void World::leave_queue(Session& session) {
+  if (!session.pending) return;
+  const PendingQueue::Ticket ticket = *session.pending;
+  session.pending.reset();
+  pending_.erase(ticket);
+  checker_.left(ticket);
+  cluster_->pending().leave(ticket);
+}
+
+// The word is passed on to the worker.
+void World::hear_call(PendingQueue::Ticket ticket) {
+  if (options_.fault == Fault::calls_the_last) ticket = pending_.rbegin()->first;
+  checker_.called(ticket);
+  if (is_broken(Fault::loses_calls, 5)) return checker_.rested(ticket);
+  schedule(around(kCallTakes), EventKind::queue_calls, ticket);
+}
+
+void World::call(PendingQueue::Ticket ticket) {
+  const auto found = pending_.find(ticket);
+  if (found != pending_.end()) attempt(found->second);
+}
+
+void World::give_up(uint64_t id) {
+  const auto found = sessions_.find(id);
+  if (found == sessions_.end() || !found->second.pending) return;
+  leave_queue(found->second);
+  sessions_.erase(id);
+}
+
+void World::check_first_in_line() {
+  if (pending_.empty()) return checker_.check_first_in_line(nullptr, {}, now_);
+  const Session& first = sessions_.at(pending_.begin()->second);
+  checker_.check_first_in_line(pickers_[first.worker]->snapshot().get(), first.tried, now_);
+}
+
+World::Picked World::pick(const Session& session, Picker& picker) {
   if (options_.fault != Fault::none && chance(2)) {
-    if (auto lease = pick_against_the_rules(*picker.snapshot())) return lease;
+    if (auto lease = pick_against_the_rules(*picker.snapshot())) return std::move(*lease);
     auto worse = session.tried.empty() ? pick_a_worse_one(picker.snapshot()) : std::nullopt;
-    if (worse) return worse;
+    if (worse) return std::move(*worse);
   }
-  if (session.tried.empty() && is_broken(Fault::ignores_shares, 50)) {
-    if (auto lease = pick_of_the_first_level(picker.snapshot())) return lease;
+  const bool is_unfair =
+      is_broken(Fault::ignores_shares, 50) || is_broken(Fault::ignores_weights, 50);
+  if (session.tried.empty() && is_unfair) {
+    if (auto lease = pick_of_the_first_level(picker.snapshot())) return std::move(*lease);
   }
-  if (is_broken(Fault::turns_clients_away, 1)) return std::nullopt;
+  if (is_broken(Fault::turns_clients_away, 1)) return tl::unexpected(Picker::Refusal::unavailable);
   const bool looks_ahead = is_broken(Fault::looks_ahead_in_time, 20);
   const bool forgets = is_broken(Fault::forgets_tried, 50);
+  const bool moves = is_broken(Fault::moves_clients, 5);
   auto lease = picker.pick({.tried = forgets ? std::span<const Backend* const>() : session.tried,
-                      .now = looks_ahead ? now_ + seconds(2) : now_,
-                      .client = {}});
-  if (!lease) return std::nullopt;
-  return std::move(*lease);
+                            .now = looks_ahead ? now_ + seconds(2) : now_,
+                            .client = moves ? any_client() : session.client});
+  if (lease) return lease;
+  if (options_.fault == Fault::mistakes_limits && lease.error() == Picker::Refusal::at_limit) {
+    return tl::unexpected(Picker::Refusal::unavailable);
+  }
+  if (lease.error() == Picker::Refusal::over_budget && options_.fault == Fault::ignores_budget) {
+    if (auto retry = pick_of_the_first_level(picker.snapshot())) return std::move(*retry);
+  }
+  return lease;
 }
 
 // A connection that nobody admitted, where exactly one thing speaks against it.
@@ -108,7 +220,10 @@ std::optional<Lease> World::pick_against_the_rules(const ClusterSnapshot& snapsh
            snapshot.settings.has_probes && backend->health() == Health::unhealthy &&
            breaker == BreakerState::closed) ||
           (options_.fault == Fault::ignores_admin_state && !is_ready) ||
-          (options_.fault == Fault::second_trial && is_ready && is_healthy && has_trial_out);
+          (options_.fault == Fault::second_trial && is_ready && is_healthy && has_trial_out) ||
+          (options_.fault == Fault::exceeds_limits && is_ready && is_healthy &&
+           breaker == BreakerState::closed && snapshot.settings.limits.of_backend &&
+           backend->active_connections() == *snapshot.settings.limits.of_backend);
       if (!is_wrong || backend->weight() == 0) continue;
       backend->add_connection();
       return Lease(pickers_[0]->snapshot(), backend,
@@ -126,9 +241,15 @@ std::optional<Lease> World::pick_a_worse_one(
   const PriorityLevel& level = options_.fault == Fault::prefers_the_last_priority
                                    ? snapshot->levels.back()
                                    : snapshot->levels.front();
-  if (options_.fault != Fault::prefers_the_last_priority &&
-      (options_.fault != Fault::piles_up_connections || !is_by_load)) {
-    return std::nullopt;
+  const bool is_wrong = options_.fault == Fault::prefers_the_last_priority ||
+                        (options_.fault == Fault::piles_up_connections && is_by_load) ||
+                        (options_.fault == Fault::skips_the_first &&
+                         snapshot->settings.balance.policy == BalancePolicy::first);
+  if (!is_wrong) return std::nullopt;
+  if (options_.fault == Fault::skips_the_first) {
+    const auto permit = cluster_->admit(*snapshot, level, *level.backends.back(), now_);
+    if (!permit) return std::nullopt;
+    return Lease(snapshot, level.backends.back(), *permit);
   }
   const auto fullest = std::max_element(level.backends.begin(), level.backends.end(),
                                         [](const auto& a, const auto& b) {
@@ -143,7 +264,8 @@ std::optional<Lease> World::pick_a_worse_one(
 // Whoever admits, in the order of the list.
 std::optional<Lease> World::pick_of_the_first_level(
     const std::shared_ptr<const ClusterSnapshot>& snapshot) {
-  const bool is_any_right = snapshot->settings.balance.policy == BalancePolicy::round_robin;
+  const bool is_any_right =
+      !is_plain() || snapshot->settings.balance.policy == BalancePolicy::round_robin;
   if (snapshot->levels.empty() || !is_any_right) return std::nullopt;
   const PriorityLevel& level = snapshot->levels.front();
   for (const auto& backend : level.backends) {
