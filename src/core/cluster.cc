@@ -385,21 +385,24 @@ void Cluster::change_health(Backend& backend, const HealthChange& change, std::s
 }
 
 void Cluster::tell(Backend& backend, const BreakerChange& change, std::string why, TimePoint now) {
-  if (change.to == BreakerState::closed) {
+  const bool is_closed = change.to == BreakerState::closed;
+  if (is_closed) {
     backend.outlier_detector().begin_generation(change.generation);
     begin_slow_start(backend, now);
-    close_books_of(backend, change.generation);
   }
   // Another backend of that name may be there by now, whose state this is not.
-  if (backend.is_removed_.load(std::memory_order_relaxed)) return;
-  sink_({.kind = Transition::Kind::breaker,
-         .cluster = name_,
-         .backend = backend.name(),
-         .from = sluice::name(change.from),
-         .to = sluice::name(change.to),
-         .why = std::move(why),
-         .at = now,
-         .retry_at = change.retry_at});
+  if (!backend.is_removed_.load(std::memory_order_relaxed)) {
+    sink_({.kind = Transition::Kind::breaker,
+           .cluster = name_,
+           .backend = backend.name(),
+           .from = sluice::name(change.from),
+           .to = sluice::name(change.to),
+           .why = std::move(why),
+           .at = now,
+           .retry_at = change.retry_at});
+  }
+  // Told last: the one that is ejected in its place is told of later than its own return.
+  if (is_closed) close_books_of(backend, change.generation);
 }
 
 void Cluster::tell(const PanicChange& change, TimePoint now) {
