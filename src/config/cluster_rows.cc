@@ -28,7 +28,8 @@ std::vector<ClusterRow> balance_rows() {
       {"balance.policy", FIELD(settings.balance.policy),
        choice({kBalancePolicyNames.begin(), kBalancePolicyNames.end()}), Reload::yes,
        "round_robin: in turn. least_connections: the one with the fewest for its weight (among "
-       "more than 512, of five drawn at random). random: the one with the fewest of `choices` drawn "
+       "more than 512, of five drawn at random). random: the one with the fewest of `choices` "
+       "drawn "
        "at random. source_hash, maglev: by the client's address, the same backend in every process "
        "that knows the same names; source_hash moves the fewest clients when backends change, "
        "maglev is faster with more than about a hundred. first: in this order, each until it takes "
@@ -253,8 +254,7 @@ std::vector<ClusterRow> outlier_detection_rows() {
 
 std::vector<ClusterRow> later_rows() {
   std::vector<ClusterRow> rows;
-  for (const std::string_view key :
-       {"resolve_interval", "removal_timeout", "proxy_protocol"}) {
+  for (const std::string_view key : {"resolve_interval", "removal_timeout", "proxy_protocol"}) {
     rows.push_back(ClusterRow::later(key));
   }
   return rows;

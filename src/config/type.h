@@ -35,7 +35,7 @@ struct Type {
   int64_t least = 0;  // integer; duration in nanoseconds; text and payload: bytes
   int64_t greatest = 0;
   std::string_view none{};  // the word for no value (off, auto); empty: there is always one
-  std::vector<std::string_view> choices{};        // in the order of the enumerators
+  std::vector<std::string_view> choices{};  // in the order of the enumerators
   std::string_view shorthand{};  // section, list: the setting that a value in place of a map is for
   bool may_be_one = false;       // a list of values that may be given as one value
   bool counts_seconds = false;   // duration: the kernel takes whole seconds
