@@ -119,8 +119,9 @@ void Checker::check_level(const ClusterSnapshot& snapshot, const Candidate& chos
          fmt::format("{} of level {} with a share of {}", chosen.model->backend->name(),
                      chosen.level, share(chosen.level)));
   }
-  // A client that comes again may draw the same again.
-  const bool is_new_draw = !chosen.was_tried && !is_regular_of(snapshot.settings.balance);
+  // By the hashes a client that comes again draws the same again, and so do all of one prefix.
+  const bool is_new_draw =
+      !chosen.was_tried && !looks_at_the_client(snapshot.settings.balance.policy);
   if (is_new_draw) check_spread(has_available, chosen);
 }
 
@@ -139,8 +140,8 @@ void Checker::check_spread(const std::vector<bool>& has_available, const Candida
   variance_ += share(*first) * (1 - share(*first));
   if (std::abs(excess_) <= kDeviationsMax * (std::sqrt(variance_) + 1)) return;
   fail("clients spread by the shares",
-       fmt::format("{:.0f} too many on the first level, standard deviation {:.1f}", excess_,
-                   std::sqrt(variance_)));
+       fmt::format("{:.0f} too many on the first level, standard deviation {:.1f}, policy {}",
+                   excess_, std::sqrt(variance_), name(settings_.balance.policy)));
 }
 
 }  // namespace sluice::sim
