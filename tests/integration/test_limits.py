@@ -87,6 +87,10 @@ def test_a_client_that_waits_too_long_or_finds_the_queue_full_is_refused():
         assert sluice.events("breaker") == [], "a limit is nobody's fault"
 
 
+def why(is_trial=False, **passed_over):
+    return {"policy": "round_robin", "trial": is_trial, "passed_over": passed_over}
+
+
 def test_the_access_log_says_why_a_session_went_where_it_did():
     breaker = {"failure_threshold": 1, "recovery_timeout": "500ms", "jitter": 0}
     with Probed("b1", speaks_first=b"b1") as first, Probed("b2", speaks_first=b"b2") as second:
@@ -99,12 +103,12 @@ def test_the_access_log_says_why_a_session_went_where_it_did():
                 sluice.eventually(lambda: sluice.session_count() > before)
                 return served, sluice.sessions()[-1]["why"]
 
-            assert next_session() == ("b1", {"trial": False, "passed_over": {}})
+            assert next_session() == ("b1", why())
             first.shut()
-            assert next_session() == ("b2", {"trial": False, "passed_over": {"tried": 1}})
-            assert next_session() == ("b2", {"trial": False, "passed_over": {"breaker": 1}})
+            assert next_session() == ("b2", why(tried=1))
+            assert next_session() == ("b2", why(breaker=1))
             first.open()
-            trial = ("b1", {"trial": True, "passed_over": {}})
+            trial = ("b1", why(is_trial=True))
             sluice.eventually(lambda: next_session() == trial, what="the trial")
 
 
