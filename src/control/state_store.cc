@@ -47,7 +47,10 @@ Result<void> StateStore::open() {
         replaceable.error().system_error);
   }
   writer_ = std::make_unique<StateWriter>(options_.path, [this](const Result<void>& result) {
-    mailbox_.post([this, result] { on_written(result); });
+    // The word may be on its way when the store goes.
+    mailbox_.post([presence = std::weak_ptr(presence_), result] {
+      if (const auto store = presence.lock()) (*store)->on_written(result);
+    });
   });
   schedule(kWriteInterval);
   return {};

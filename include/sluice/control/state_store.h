@@ -73,6 +73,7 @@ class StateStore {
   std::optional<TimePoint> due_at_;
   std::optional<TimePoint> written_at_;
   std::set<int> told_errors_;  // errno, since it could be written last
+  const std::shared_ptr<StateStore*> presence_ = std::make_shared<StateStore*>(this);
   std::unique_ptr<StateWriter> writer_;
 };
 
