@@ -28,7 +28,7 @@ constexpr long kSlowness = 1;
 
 // Of processor time, on a slow machine; what is not linear in these sizes takes minutes.
 constexpr long kMillisecondsMax = 3000 * kSlowness;
-constexpr long kMebibytesMax = 128 * kSlowness;      // more than before reading
+constexpr long kMebibytesMax = 128 * kSlowness;  // more than before reading
 
 struct Cost {
   int status;
