@@ -1,7 +1,7 @@
 // Judges a backend by how live connects go: counts consecutive connect failures, over all workers.
 // (The statistical detectors are in outlier_statistics.h; early closes are counted by another one
-// of these.) A detector proposes an ejection, the cluster decides (by tripping the breaker). One per
-// backend, lock-free, any thread.
+// of these.) A detector proposes an ejection, the cluster decides (by tripping the breaker). One
+// per backend, lock-free, any thread.
 //
 // The count belongs to one generation of the breaker: an outcome of an older generation neither
 // adds to it nor resets it. Generation and count are one atomic word.
