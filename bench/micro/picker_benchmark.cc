@@ -142,7 +142,7 @@ void place_connections(benchmark::State& state, Scene& scene) {
   uint32_t clients = 0;
   for (auto _ : state) {
     const IpBytes client = client_of(++clients);
-    std::optional<Lease> lease = picker.pick({.tried = tried, .now = kNow, .client = client});
+    auto lease = picker.pick({.tried = tried, .now = kNow, .client = client});
     if (lease.has_value() != expects_backend) {
       state.SkipWithError("the picker's answer is not what the scene was made for");
       break;
