@@ -21,7 +21,7 @@ constexpr int kAcceptsPerTurnMax = 64;
 constexpr size_t kBlockBytes = 256 * 1024;
 
 // What is read is forgotten, what is sent is the same for all: one block serves everybody.
-std::array<char, kBlockBytes> block{};
+alignas(64) std::array<char, kBlockBytes> block{};
 
 class Connection : public Target {
  public:

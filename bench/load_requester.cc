@@ -10,7 +10,7 @@ namespace {
 
 constexpr size_t kBlockBytes = 256 * 1024;
 
-std::array<char, kBlockBytes> block{};
+alignas(64) std::array<char, kBlockBytes> block{};
 
 }  // namespace
 

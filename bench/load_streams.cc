@@ -12,7 +12,7 @@ namespace {
 
 constexpr size_t kBlockBytes = 256 * 1024;
 
-std::array<char, kBlockBytes> block{};
+alignas(64) std::array<char, kBlockBytes> block{};
 
 // One byte into an empty socket buffer: it is taken as soon as the connection stands.
 void ask_for_bulk(int fd) {

@@ -29,9 +29,8 @@ Worker::Worker(Options options, Reports reports, ConnectionLimit& process_limit)
       reports_(std::move(reports)),
       process_limit_(process_limit),
       random_(options.seed),
-      scratch_(HalfPump::kCopyBytesMax),
       pipes_(options.pipes_max),
-      pump_resources_{.scratch = scratch_,
+      pump_resources_{.scratch = scratch_->bytes,
                       .pipes = pipes_,
                       .may_splice = options.splice == SpliceMode::automatic},
       unhealthy_closer_(loop_, sessions_) {}

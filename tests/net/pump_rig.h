@@ -7,6 +7,7 @@
 #include <sys/epoll.h>
 
 #include <algorithm>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -112,8 +113,8 @@ class PumpRig final : public PollTarget {
   Endpoint source;
   Endpoint sink;
   PipePool pipes;
-  std::vector<char> scratch = std::vector<char>(HalfPump::kCopyBytesMax);
-  PumpResources resources{.scratch = scratch, .pipes = pipes, .may_splice = true};
+  std::unique_ptr<ScratchBuffer> scratch = std::make_unique<ScratchBuffer>();
+  PumpResources resources{.scratch = scratch->bytes, .pipes = pipes, .may_splice = true};
   HalfPump pump;
   bool is_out_of_turn = false;
   size_t turns_out_of = 0;

@@ -150,7 +150,7 @@ class Worker {
   size_t index_in_spread_ = 0;
   Random random_;
   LocalPorts local_ports_;
-  std::vector<char> scratch_;
+  std::unique_ptr<ScratchBuffer> scratch_ = std::make_unique<ScratchBuffer>();
   PipePool pipes_;
   PumpResources pump_resources_;
 
