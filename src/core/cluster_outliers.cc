@@ -20,6 +20,11 @@ std::string why_ended_early(uint32_t in_row) {
                      : fmt::format("{} connections in a row ended before their first byte", in_row);
 }
 
+bool watches_early_closes(const ClusterSettings& settings) {
+  return settings.outlier_detection.is_on(Detector::early_close) &&
+         settings.circuit_breaker.is_enabled;
+}
+
 uint32_t count_backends(const ClusterSnapshot& snapshot) {
   size_t count = 0;
   for (const PriorityLevel& level : snapshot.levels) count += level.backends.size();
@@ -169,8 +174,7 @@ void Cluster::judge_outliers(TimePoint now) {
 void Cluster::record_early_close(const ClusterSnapshot& snapshot, Backend& backend, Permit permit,
                                  TimePoint now, Random& random) {
   const ClusterSettings& settings = snapshot.settings;
-  if (!settings.outlier_detection.is_on(Detector::early_close)) return;
-  if (!settings.circuit_breaker.is_enabled) return;
+  if (!watches_early_closes(settings)) return;
   OutlierWatch* watch = backend.outlier_watch();
   if (watch == nullptr || permit.is_trial) return;
   if (permit.generation == backend.breaker().generation()) watch->penalty.break_row();
@@ -183,7 +187,8 @@ void Cluster::record_early_close(const ClusterSnapshot& snapshot, Backend& backe
 }
 
 void Cluster::record_first_byte(const ClusterSnapshot& snapshot, Backend& backend, Permit permit) {
-  if (!snapshot.settings.outlier_detection.is_on(Detector::early_close)) return;
+  // Where no breaker gave the permit, it belongs to no row.
+  if (!watches_early_closes(snapshot.settings)) return;
   OutlierWatch* watch = backend.outlier_watch();
   if (watch == nullptr || permit.is_trial) return;
   watch->early_closes.record(permit, ConnectOutcome::connected, 1);

@@ -246,6 +246,20 @@ TEST_F(ClusterOutliersTest, any_byte_ends_the_row) {
   EXPECT_EQ(breaker_state(backend(0)), kIn);
 }
 
+TEST_F(ClusterOutliersTest, byte_of_a_connection_that_no_breaker_let_through_ends_no_row) {
+  settings.circuit_breaker.is_enabled = false;
+  use_early_close(2);
+  const auto older = snapshot;
+  const Permit without = admit(backend(0)).value();
+  settings.circuit_breaker.is_enabled = true;
+  apply(backend_settings_of(2));
+  early_close_times(4, backend(0));
+  cluster->record_first_byte(*older, backend(0), without);
+  backend(0).remove_connection();
+  early_close(backend(0));
+  EXPECT_EQ(breaker_state(backend(0)), kEjected);
+}
+
 TEST_F(ClusterOutliersTest, early_closes_mean_nothing_while_the_detector_is_off) {
   use_failure_percentage(2);
   early_close_times(100, backend(0));

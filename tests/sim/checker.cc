@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
+#include <utility>
 
 namespace sluice::sim {
 
@@ -44,6 +46,8 @@ void Checker::applied(const ClusterSnapshot& snapshot,
                       const std::vector<BackendSettings>& configured, TimePoint now) {
   cluster_ = snapshot.cluster;
   homes_.clear();
+  turns_.clear();
+  slow_start_ = settings_.slow_start.value_or(Duration::zero());
   for (auto& [backend, model] : models_) model.is_member = false;
   std::map<std::string, BackendSettings> by_name;
   for (const BackendSettings& settings : configured) by_name[settings.name] = settings;
@@ -63,16 +67,31 @@ void Checker::applied(const ClusterSnapshot& snapshot,
       }
       model.configured = wanted;
       model.is_noted_closed = model.breaker == BreakerState::closed;
+      model.outliers.apply(settings_.outlier_detection);
+      limit_slow_start(model, now);
+      const bool is_later = is_new && backend->arrival() == Arrival::later;
+      if (is_later && !settings_.has_probes) begin_slow_start(model, now);
       if (!settings_.has_probes) model.passed_in_row = model.failed_in_row = 0;
       if (!settings_.has_probes && model.health != Health::unknown) {
         fail("forgets health without probes", wanted.name);
       }
-      if (!settings_.circuit_breaker.is_enabled && model.breaker != BreakerState::closed) {
-        fail("closes breakers that are switched off", wanted.name);
-      }
     }
   }
+  check_what_is_off();
+  renewed(snapshot);
   forget_finished();
+}
+
+void Checker::renewed(const ClusterSnapshot& snapshot) {
+  told_[&snapshot] = settings_;
+  for (const PriorityLevel& level : snapshot.levels) {
+    if (!level.maglev_table) continue;
+    auto& weights = table_weights_[level.maglev_table.get()];
+    weights.clear();
+    for (const auto& backend : level.backends) {
+      weights[backend.get()] = models_.at(backend.get()).weight;
+    }
+  }
 }
 
 void Checker::set_admin_state(const Backend& backend, AdminState state) {
@@ -81,6 +100,7 @@ void Checker::set_admin_state(const Backend& backend, AdminState state) {
 
 void Checker::set_weight(const Backend& backend, uint32_t weight) {
   models_.at(&backend).weight = weight;
+  turns_.clear();
 }
 
 void Checker::set_truth(const std::string& backend, bool is_up, TimePoint now) {
@@ -92,13 +112,19 @@ void Checker::set_truth(const std::string& backend, bool is_up, TimePoint now) {
   }
 }
 
-void Checker::settling(const Ticket& ticket, ConnectOutcome outcome) {
+void Checker::settling(const Ticket& ticket, ConnectOutcome outcome, TimePoint now) {
   Model& model = models_.at(ticket.backend.get());
   acting_settings_ = ticket.settings;
+  acting_outliers_ = ticket.outliers;
+  if (!model.is_member) has_acted_on_stranger_ = true;
   if (!ticket.settings.is_enabled || ticket.era != model.era) return;
-  if (ticket.is_trial) {
-    judge_trial(model, ticket, outcome);
-  } else if (outcome == ConnectOutcome::connected) {
+  if (ticket.is_trial) return judge_trial(model, ticket, outcome);
+  watch_connect(model, ticket, outcome, now);
+  judge_connect(model, ticket, outcome);
+}
+
+void Checker::judge_connect(Model& model, const Ticket& ticket, ConnectOutcome outcome) {
+  if (outcome == ConnectOutcome::connected) {
     model.failures_in_row = 0;
   } else if (is_backend_failure(outcome)) {
     ++model.failures_in_row;
@@ -137,13 +163,15 @@ Checker::Ticket Checker::probe_began(const std::shared_ptr<Backend>& backend, bo
       fail("trial when half_open", backend->name());
     }
   }
-  return {backend, model.era, has_trial, settings_.circuit_breaker};
+  return {backend, model.era, has_trial, settings_.circuit_breaker, settings_.outlier_detection};
 }
 
-void Checker::probing(const Ticket& ticket, const ProbeReport& report) {
+void Checker::probing(const Ticket& ticket, const ProbeReport& report, TimePoint now) {
   Model& model = models_.at(ticket.backend.get());
   --model.probes;
   acting_settings_ = settings_.circuit_breaker;
+  acting_outliers_ = settings_.outlier_detection;
+  if (!report.is_inconclusive) watch_probe(model, report.passed, now);
   if (settings_.has_probes && !report.is_inconclusive) judge_health(model, report.passed);
   if (ticket.is_trial) {
     if (ticket.era != model.era) return;
@@ -157,7 +185,7 @@ void Checker::probing(const Ticket& ticket, const ProbeReport& report) {
     if (!report.passed) model.passed_since_opening = 0;
     if (!report.passed || report.began_at <= model.opened_at) return;
     ++model.passed_since_opening;
-    if (settings_.circuit_breaker.early_trial &&
+    if (settings_.circuit_breaker.early_trial && may_be_tried_early(model) &&
         model.passed_since_opening >= settings_.health_thresholds.healthy) {
       expect(model, BreakerState::half_open);
     }
@@ -171,7 +199,8 @@ void Checker::judge_health(Model& model, bool passed) {
   Health next = model.health;
   if (passed && model.passed_in_row >= thresholds.healthy) next = Health::healthy;
   if (!passed && model.failed_in_row >= thresholds.unhealthy) next = Health::unhealthy;
-  if (model.health == Health::unknown) next = passed ? Health::healthy : Health::unhealthy;
+  const bool is_first = !std::exchange(model.was_probed, true);
+  if (is_first) next = passed ? Health::healthy : Health::unhealthy;
   if (next == model.health || !model.is_member) return;
   expected_health_ = Expected{model.backend.get(), name(next)};
 }
@@ -199,12 +228,18 @@ void Checker::heard_health(Model& model, const Transition& transition) {
   if (transition.to == name(Health::unknown)) {
     if (settings_.has_probes) fail("health is known for good", transition.backend);
     model.health = Health::unknown;
+    model.was_probed = false;
     return;
   }
   const bool is_expected = expected_health_ && expected_health_->backend == model.backend.get() &&
                            expected_health_->to == transition.to;
   if (!is_expected) fail("health by thresholds", transition.backend + ": " + transition.why);
   expected_health_.reset();
+  const bool has_come_back =
+      model.health == Health::unhealthy || model.backend->arrival() == Arrival::later;
+  if (has_come_back && transition.to == name(Health::healthy)) {
+    begin_slow_start(model, transition.at);
+  }
   model.health = transition.to == name(Health::healthy) ? Health::healthy : Health::unhealthy;
 }
 
@@ -212,24 +247,50 @@ void Checker::heard_breaker(Model& model, const Transition& transition) {
   const std::string details = fmt::format("{} {}->{}: {}", transition.backend, transition.from,
                                           transition.to, transition.why);
   if (transition.from != name(model.breaker)) fail("chain", details);
-  if (!is_founded(model, transition.to, transition.at)) fail("founded transitions", details);
+  const bool may_be_ejection = judged_by_ != nullptr && model.breaker == BreakerState::closed &&
+                               transition.to == name(BreakerState::open);
+  const bool is_ejection = may_be_ejection && settle_proposals(&model);
+  if (!is_ejection && !is_founded(model, transition.to, transition.at)) {
+    fail("founded transitions", details);
+  }
   if (expected_breaker_ && expected_breaker_->backend == model.backend.get()) {
     expected_breaker_.reset();
   }
   ++model.era;
   model.failures_in_row = model.trials_out = model.passed_since_opening = 0;
   if (transition.to == name(BreakerState::open)) {
-    model.failed_trials = model.breaker == BreakerState::closed ? 0 : model.failed_trials + 1;
-    model.opened_at = transition.at;
-    model.retry_at = transition.retry_at.value_or(TimePoint::max());
-    model.breaker = BreakerState::open;
-    check_open_period(model, transition.at);
+    heard_open(model, transition);
   } else if (transition.to == name(BreakerState::half_open)) {
     model.breaker = BreakerState::half_open;
     model.successes_in_row = 0;
   } else {
     model.breaker = BreakerState::closed;
+    model.ejected_by = Detector::none;
+    model.outliers.closed();
+    begin_slow_start(model, transition.at);
   }
+}
+
+// What it opens for, and how often it has done so, is known before.
+void Checker::heard_open(Model& model, const Transition& transition) {
+  const bool was_closed = model.breaker == BreakerState::closed;
+  const bool has_outliers = acting_outliers_.is_enabled;
+  model.breaker = BreakerState::open;
+  model.opened_at = transition.at;
+  model.retry_at = transition.retry_at.value_or(TimePoint::max());
+  if (restored_from_ != nullptr) {
+    model.failed_trials = restored_from_->failed_trials;
+    return check_restored_period(model, transition.at);
+  }
+  if (!was_closed) ++model.failed_trials;
+  if (was_closed) {
+    model.failed_trials = has_outliers ? model.outliers.doublings() : 0;
+    if (has_outliers) model.outliers.opened();
+    if (model.ejected_by == Detector::none) {
+      ++ejections_[static_cast<size_t>(Detector::consecutive_failures)];
+    }
+  }
+  check_open_period(model, transition.at);
 }
 
 // Either the action in progress has to bring it about, or its time has come, or it is switched off.
@@ -241,14 +302,17 @@ bool Checker::is_founded(const Model& model, std::string_view to, TimePoint at) 
   if (to == name(BreakerState::half_open)) {
     return model.breaker == BreakerState::open && at >= model.retry_at;
   }
-  return to == name(BreakerState::closed) && !settings_.circuit_breaker.is_enabled;
+  return to == name(BreakerState::closed) &&
+         (!settings_.circuit_breaker.is_enabled || is_ejected_by_what_is_off(model));
 }
 
 void Checker::check_open_period(const Model& model, TimePoint at) {
-  const double doubled = static_cast<double>(acting_settings_.recovery_timeout.count()) *
-                         static_cast<double>(uint64_t{1} << std::min(model.failed_trials, 40U));
-  const double period =
-      std::min(doubled, static_cast<double>(acting_settings_.max_recovery_timeout.count()));
+  const bool is_ejected = acting_outliers_.is_enabled && model.ejected_by != Detector::none;
+  const auto base = static_cast<double>(
+      (is_ejected ? acting_outliers_.base_ejection : acting_settings_.recovery_timeout).count());
+  const auto most = static_cast<double>(
+      (is_ejected ? acting_outliers_.max_ejection : acting_settings_.max_recovery_timeout).count());
+  const double period = std::min(most, std::ldexp(base, static_cast<int>(model.failed_trials)));
   const double jitter = period * acting_settings_.jitter / 100 + 1;
   const auto actual = static_cast<double>((model.retry_at - at).count());
   if (actual < period - jitter || actual > period + jitter) {
@@ -258,6 +322,7 @@ void Checker::check_open_period(const Model& model, TimePoint at) {
 }
 
 void Checker::step(TimePoint now) {
+  check_ejections();
   if (expected_breaker_) {
     fail("breaker moves when it has to",
          fmt::format("{} is not {}", expected_breaker_->backend->name(), expected_breaker_->to));

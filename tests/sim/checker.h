@@ -5,6 +5,7 @@
 // It knows nothing of how the core works, only the core's words for what came of it.
 #pragma once
 
+#include <array>
 #include <deque>
 #include <map>
 #include <memory>
@@ -13,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "backend_model.h"
 #include "sluice/core/cluster.h"
 #include "sluice/core/picker.h"
 
@@ -30,6 +32,7 @@ class Checker {
     uint64_t era = 0;
     bool is_trial = false;
     CircuitBreakerSettings settings;
+    OutlierSettings outliers;
   };
 
   // --- told by the world, around each action -----------------------------------------------------
@@ -37,26 +40,53 @@ class Checker {
   void applying(const ClusterSettings& settings, TimePoint now);
   void applied(const ClusterSnapshot& snapshot, const std::vector<BackendSettings>& configured,
                TimePoint now);
+  // The same contents in a later snapshot.
+  void renewed(const ClusterSnapshot& snapshot);
+  void adopted(size_t worker);
   void set_admin_state(const Backend& backend, AdminState state);
   void set_weight(const Backend& backend, uint32_t weight);
   // What was told of a backend's breaker has reached the control loop.
   void noted(const std::string& backend);
   void set_truth(const std::string& backend, bool is_up, TimePoint now);
 
-  void picking(const ClusterSnapshot& snapshot, const TriedBackends& tried, const IpBytes& client,
-               TimePoint now);
+  struct Asker {
+    size_t worker;
+    IpBytes client;
+    const TriedBackends& tried;
+  };
+  void picking(const ClusterSnapshot& snapshot, const Asker& asker, TimePoint now);
   // What came of it.
   struct Pick {
     std::shared_ptr<Backend> backend;  // null when refused
     bool is_trial = false;
     std::optional<Picker::Refusal> refusal;
+    uint32_t slow_starters = 0;  // passed over as such
   };
   Ticket picked(const ClusterSnapshot& snapshot, const Pick& pick);
-  void settling(const Ticket& ticket, ConnectOutcome outcome);
+  void settling(const Ticket& ticket, ConnectOutcome outcome, TimePoint now);
   void released(const Ticket& ticket);
 
+  // Outlier detection is about to look at a connection that ended before the first byte of its
+  // backend, at that byte, or at all backends; and has looked.
+  void closing_early(const Ticket& ticket, const ClusterSnapshot& snapshot, TimePoint now);
+  void heard_first_byte(const Ticket& ticket, const ClusterSnapshot& snapshot);
+  void judging(const ClusterSnapshot& snapshot, TimePoint now);
+  void judged();
+  // What is switched off has just been looked for.
+  void check_what_is_off();
+
   Ticket probe_began(const std::shared_ptr<Backend>& backend, bool has_trial);
-  void probing(const Ticket& ticket, const ProbeReport& report);
+  void probing(const Ticket& ticket, const ProbeReport& report, TimePoint now);
+
+  // The state is saved now; the process has ended, and another begins, which may go by that state
+  // or find that it is too old; it is about to restore what was kept of a backend, has done so, and
+  // is through.
+  void saving();
+  enum class Kept : uint8_t { counts, is_too_old };
+  void restarted(Kept kept);
+  void restoring(const std::string& backend, TimePoint now);
+  void restored(const std::string& backend, bool was_there);
+  void restored_all();
 
   // The queue: who has come into it or was turned away, was called, tried in vain, and has left.
   void entered(const std::optional<PendingQueue::Entry>& entry, const PendingSettings& settings);
@@ -80,48 +110,19 @@ class Checker {
   uint64_t trials() const { return trials_; }
 
  private:
-  struct Model {
-    std::shared_ptr<Backend> backend;
-    BackendSettings configured;
-    bool is_member = false;
-    AdminState admin_state = AdminState::ready;
-    uint32_t weight = 1;
-    uint32_t connections = 0;
-    uint32_t probes = 0;
-
-    BreakerState breaker = BreakerState::closed;
-    bool is_noted_closed = true;  // as the control loop knows it
-    uint64_t era = 0;             // changes with every transition
-    uint32_t failures_in_row = 0;
-    uint32_t trials_out = 0;
-    uint32_t successes_in_row = 0;
-    uint32_t failed_trials = 0;
-    TimePoint opened_at;
-    TimePoint retry_at;
-    uint32_t passed_since_opening = 0;
-
-    Health health = Health::unknown;
-    uint32_t passed_in_row = 0;
-    uint32_t failed_in_row = 0;
-
-    std::optional<TimePoint> may_recover_since;  // up, probed and with a breaker
-  };
-  struct Candidate {
-    const Model* model;
-    size_t level;
-    bool was_tried;
-    std::string_view obstacle;  // why nobody may be sent there; empty when available
-  };
+  using Model = BackendModel;
 
   Model& model_of(const std::shared_ptr<Backend>& backend);
   void forget_finished();
   void expect(const Model& model, BreakerState to);
+  void judge_connect(Model& model, const Ticket& ticket, ConnectOutcome outcome);
   void judge_trial(Model& model, const Ticket& ticket, ConnectOutcome outcome);
   void judge_health(Model& model, bool passed);
   void heard_health(Model& model, const Transition& transition);
   void heard_breaker(Model& model, const Transition& transition);
   void heard_panic(const Transition& transition);
   bool is_founded(const Model& model, std::string_view to, TimePoint at) const;
+  void heard_open(Model& model, const Transition& transition);
   void check_open_period(const Model& model, TimePoint at);
   std::vector<double> shares_up_to(const ClusterSnapshot& snapshot) const;
   bool is_noted_available(const Model& model) const;
@@ -130,13 +131,49 @@ class Checker {
   void check_spread(const std::vector<bool>& has_available, const Candidate& chosen);
   double share(size_t level) const;
   bool is_first_of(size_t drawn, const std::vector<bool>& has_available, size_t level) const;
+  std::vector<bool> levels_with_rivals(const ClusterSnapshot& snapshot,
+                                       const Candidate& chosen) const;
   void check_choice(const ClusterSnapshot& snapshot, const Candidate& chosen);
+  void check_least(const ClusterSnapshot& snapshot, const Candidate& chosen,
+                   const Candidate& other);
   void check_refusal(const ClusterSnapshot& snapshot, Picker::Refusal refusal);
   void check_budget(const ClusterSnapshot& snapshot, const Pick& pick);
   bool is_retry_allowed(const RetryBudgetSettings& settings) const;
   void check_order(const ClusterSnapshot& snapshot, const Candidate& chosen);
   void check_client(const ClusterSnapshot& snapshot, const Backend& chosen);
   void check_weights(const ClusterSnapshot& snapshot, const Candidate& chosen);
+  bool is_table_current(const ClusterSnapshot& snapshot, size_t level) const;
+
+  // checker_turns.cc
+  void look_at_turns(const ClusterSnapshot& snapshot);
+  void check_turn(const ClusterSnapshot& snapshot, const Candidate& chosen);
+
+  // checker_slow_start.cc
+  void begin_slow_start(Model& model, TimePoint now);
+  void limit_slow_start(Model& model, TimePoint now) const;
+  void look_at_age(const ClusterSnapshot& snapshot, Candidate& candidate) const;
+  bool has_young() const;
+  void check_slow_start(const ClusterSnapshot& snapshot, const Pick& pick);
+
+  // checker_outliers.cc
+  struct Proposal {
+    Model* model;
+    Detector detector;
+    double success_rate = 0;
+  };
+  enum class Verdict : uint8_t { yes, no, unknown };
+  const ClusterSettings& told(const ClusterSnapshot& snapshot) const;
+  void watch_connect(Model& model, const Ticket& ticket, ConnectOutcome outcome, TimePoint now);
+  void watch_probe(Model& model, bool passed, TimePoint now);
+  bool may_be_tried_early(const Model& model) const;
+  Verdict verdict_on(const Model& model) const;
+  bool settle_proposals(const Model* ejected);
+  uint32_t ejected() const;
+  void check_ejections();
+  bool is_ejected_by_what_is_off(const Model& model) const;
+
+  void check_restored_period(const Model& model, TimePoint at);
+
   void look_at_candidates(const ClusterSnapshot& snapshot, const TriedBackends& tried,
                           TimePoint now);
   bool has_strangers() const;
@@ -148,6 +185,9 @@ class Checker {
   void check_panic();
   bool is_panic(uint32_t priority) const;
   uint32_t healthy_backends() const;
+  // But for its breaker and its limits.
+  std::string_view unfitness(const Model& model, const ClusterSnapshot& snapshot,
+                             uint32_t priority) const;
   std::string_view obstacle_to(const Model& model, const ClusterSnapshot& snapshot,
                                uint32_t priority, TimePoint now) const;
 
@@ -165,6 +205,7 @@ class Checker {
   IpBytes client_;  // of the pick in progress
   TimePoint now_;
   bool is_retry_ = false;
+  size_t worker_ = 0;
   uint32_t connections_ = 0;  // of the whole cluster
   const Cluster* cluster_ = nullptr;
   // Attempts and retries by the bucket of the budget's window.
@@ -176,13 +217,52 @@ class Checker {
   std::deque<Attempts> attempts_;
   // Where a client has gone, by everything that this may depend on.
   std::map<std::string, std::string> homes_;
-  // The same for who is preferred by weight, by policy: how many more than expected went to the
-  // heaviest, and the variance of that number.
-  struct Excess {
-    double count = 0;
-    double variance = 0;
+  std::map<BalancePolicy, Excess> excess_by_weight_;  // on the heaviest
+  // The weights that a table of maglev was made by.
+  std::map<const MaglevTable*, std::map<const Backend*, uint32_t>> table_weights_;
+  // How the turns of round_robin have come, by worker and priority, since those who take part are
+  // the same.
+  struct Turns {
+    std::vector<const Model*> who;
+    std::vector<uint32_t> counts;
+    std::vector<bool> was_seen;
+    uint32_t unseen = 0;
+    uint32_t picks = 0;  // while somebody is unseen, then from that on
   };
-  std::map<BalancePolicy, Excess> excess_by_weight_;
+  std::map<std::pair<size_t, uint32_t>, Turns> turns_;
+
+  Duration slow_start_{};
+  // Who was young and taken, more than they might at the most, and less than at the least, by the
+  // quarter of the share that they had.
+  struct Youth {
+    Excess at_most;
+    Excess at_least;
+  };
+  std::array<Youth, 4> youth_;
+
+  std::map<const ClusterSnapshot*, ClusterSettings> told_;
+  // While outlier detection looks: by which snapshot, and whom it has to propose, the worst first.
+  const ClusterSnapshot* judged_by_ = nullptr;
+  std::deque<Proposal> proposals_;
+  OutlierSettings acting_outliers_;
+  std::array<uint64_t, kDetectors> ejections_{};
+  std::array<uint64_t, kDetectors> refusals_{};
+  bool has_acted_on_stranger_ = false;  // in this step; what it came to is not told
+
+  // What a new process may know of a backend.
+  struct Memory {
+    BackendSettings configured;
+    AdminState admin_state;
+    uint32_t weight;
+    bool is_unhealthy;
+    bool is_out;  // by its breaker
+    TimePoint retry_at;
+    uint32_t failed_trials;
+  };
+  std::map<std::string, Memory> saved_;
+  std::map<std::string, Memory> kept_;     // from the last process, and not yet restored
+  const Memory* restored_from_ = nullptr;  // while it is restored
+
   std::map<PendingQueue::Ticket, bool> pending_;  // whether it is called
   bool was_freed_ = false;                        // a place, in this step
   std::optional<TimePoint> stuck_since_;

@@ -12,8 +12,8 @@ constexpr std::string_view kIsFull = "has as many connections as it may";
 
 }  // namespace
 
-std::string_view Checker::obstacle_to(const Model& model, const ClusterSnapshot& snapshot,
-                                      uint32_t priority, TimePoint now) const {
+std::string_view Checker::unfitness(const Model& model, const ClusterSnapshot& snapshot,
+                                    uint32_t priority) const {
   if (model.weight == 0) return "has weight 0";
   if (model.admin_state != AdminState::ready) return "is draining or in maintenance";
   if (snapshot.settings.has_probes && !is_panic(priority)) {
@@ -23,6 +23,13 @@ std::string_view Checker::obstacle_to(const Model& model, const ClusterSnapshot&
       return "waits for its first probe";
     }
   }
+  return "";
+}
+
+std::string_view Checker::obstacle_to(const Model& model, const ClusterSnapshot& snapshot,
+                                      uint32_t priority, TimePoint now) const {
+  const std::string_view unfit = unfitness(model, snapshot, priority);
+  if (!unfit.empty()) return unfit;
   if (snapshot.settings.circuit_breaker.is_enabled) {
     if (model.breaker == BreakerState::open && now < model.retry_at) return "has an open breaker";
     if (model.breaker == BreakerState::half_open && model.trials_out > 0) {
@@ -35,18 +42,20 @@ std::string_view Checker::obstacle_to(const Model& model, const ClusterSnapshot&
   return is_full ? kIsFull : "";
 }
 
-void Checker::picking(const ClusterSnapshot& snapshot, const TriedBackends& tried,
-                      const IpBytes& client, TimePoint now) {
-  client_ = client;
+void Checker::picking(const ClusterSnapshot& snapshot, const Asker& asker, TimePoint now) {
+  worker_ = asker.worker;
+  client_ = asker.client;
   now_ = now;
-  is_retry_ = !tried.empty();
-  look_at_candidates(snapshot, tried, now);
+  is_retry_ = !asker.tried.empty();
+  look_at_candidates(snapshot, asker.tried, now);
+  look_at_turns(snapshot);
   shares_up_to_ = shares_up_to(snapshot);
   check_shares(snapshot);
 }
 
 void Checker::look_at_candidates(const ClusterSnapshot& snapshot, const TriedBackends& tried,
                                  TimePoint now) {
+  now_ = now;
   candidates_.clear();
   for (size_t level = 0; level < snapshot.levels.size(); ++level) {
     for (const auto& backend : snapshot.levels[level].backends) {
@@ -54,6 +63,7 @@ void Checker::look_at_candidates(const ClusterSnapshot& snapshot, const TriedBac
       const bool was_tried = std::find(tried.begin(), tried.end(), backend.get()) != tried.end();
       candidates_.push_back({&model, level, was_tried,
                              obstacle_to(model, snapshot, snapshot.levels[level].priority, now)});
+      look_at_age(snapshot, candidates_.back());
     }
   }
 }
@@ -62,6 +72,7 @@ void Checker::look_at_candidates(const ClusterSnapshot& snapshot, const TriedBac
 // the model knows nothing of it any more.
 Checker::Ticket Checker::picked(const ClusterSnapshot& snapshot, const Pick& pick) {
   check_budget(snapshot, pick);
+  check_slow_start(snapshot, pick);
   const std::shared_ptr<Backend>& chosen = pick.backend;
   const bool is_trial = pick.is_trial;
   if (!chosen) {
@@ -88,7 +99,8 @@ Checker::Ticket Checker::picked(const ClusterSnapshot& snapshot, const Pick& pic
   if (model.is_member && has_breaker && is_trial != (model.breaker == BreakerState::half_open)) {
     fail("trial when half_open", chosen->name());
   }
-  return {chosen, model.era, is_trial, snapshot.settings.circuit_breaker};
+  const ClusterSettings& settings = told(snapshot);
+  return {chosen, model.era, is_trial, settings.circuit_breaker, settings.outlier_detection};
 }
 
 void Checker::check_choice(const ClusterSnapshot& snapshot, const Candidate& chosen) {
@@ -100,6 +112,7 @@ void Checker::check_choice(const ClusterSnapshot& snapshot, const Candidate& cho
   check_order(snapshot, chosen);
   check_client(snapshot, backend);
   check_weights(snapshot, chosen);
+  check_turn(snapshot, chosen);
   for (const Candidate& other : candidates_) {
     if (other.model == chosen.model || !other.model->is_member || !other.obstacle.empty()) continue;
     const Backend& better = *other.model->backend;
@@ -107,12 +120,7 @@ void Checker::check_choice(const ClusterSnapshot& snapshot, const Candidate& cho
       if (chosen.was_tried) fail("untried ones first", better.name());
       continue;
     }
-    // The chosen one's count has the new connection already.
-    const bool is_least = snapshot.settings.balance.policy != BalancePolicy::least_connections ||
-                          other.level != chosen.level ||
-                          uint64_t{better.active_connections() + 1} * backend.weight() >=
-                              uint64_t{backend.active_connections()} * better.weight();
-    if (!is_least) fail("fewest connections first", better.name());
+    check_least(snapshot, chosen, other);
   }
 }
 

@@ -17,16 +17,16 @@ constexpr double kUnevenMax = 0.01;
 constexpr size_t kHomesMax = 20'000;
 constexpr uint8_t kRegulars = 10;  // the first byte of the addresses that come again
 
-// Where everybody in a level has the chance that its weight gives it, whatever the load. Not so
-// with round_robin: a retry takes the turn of somebody whom the session would not have come to.
+// Where everybody in a level has the chance that its weight gives it, whatever the load. The turns
+// of round_robin are no chance.
 bool draws_by_weight(const BalanceSettings& settings) {
   switch (settings.policy) {
     case BalancePolicy::random:
       return settings.choices == 1;
     case BalancePolicy::source_hash:
+    case BalancePolicy::maglev:
       return !settings.max_load;
     case BalancePolicy::round_robin:
-    case BalancePolicy::maglev:
     case BalancePolicy::least_connections:
     case BalancePolicy::first:
       return false;
@@ -45,7 +45,8 @@ void Checker::check_order(const ClusterSnapshot& snapshot, const Candidate& chos
   for (const Candidate& other : candidates_) {
     if (other.model == chosen.model) return;
     const bool goes_before = other.level == chosen.level && other.model->is_member &&
-                             other.obstacle.empty() && other.was_tried == chosen.was_tried;
+                             other.obstacle.empty() && !other.is_young() &&
+                             other.was_tried == chosen.was_tried;
     if (goes_before) fail("first in the order of the list", other.model->backend->name());
   }
 }
@@ -54,7 +55,7 @@ void Checker::check_order(const ClusterSnapshot& snapshot, const Candidate& chos
 // elsewhere, whichever worker asks.
 void Checker::check_client(const ClusterSnapshot& snapshot, const Backend& chosen) {
   const BalanceSettings& settings = snapshot.settings.balance;
-  if (!is_regular_of(settings) || settings.max_load || has_strangers()) return;
+  if (!is_regular_of(settings) || settings.max_load || has_strangers() || has_young()) return;
   const auto host = settings.prefix_v4 < 32 ? 0 : client_.bytes[3];
   std::string key = fmt::format("{} {} {}", name(settings.policy), settings.prefix_v4, host);
   for (const double share : shares_up_to_) key += fmt::format(" {:.6f}", share);
@@ -72,13 +73,24 @@ void Checker::check_client(const ClusterSnapshot& snapshot, const Backend& chose
        fmt::format("{} and {}, {}", home->second, chosen.name(), home->first));
 }
 
+// A weight that was set since the table was made counts from the next one on.
+bool Checker::is_table_current(const ClusterSnapshot& snapshot, size_t level) const {
+  if (snapshot.settings.balance.policy != BalancePolicy::maglev) return true;
+  const auto& weights = table_weights_.at(snapshot.levels[level].maglev_table.get());
+  return std::all_of(weights.begin(), weights.end(), [this](const auto& entry) {
+    const auto known = models_.find(entry.first);
+    return known != models_.end() && known->second.weight == entry.second;
+  });
+}
+
 // Only where nothing but the weights decides: without limits, with everybody in the level there,
 // and for clients that have not been here before, because those that come again draw the same
 // again.
 void Checker::check_weights(const ClusterSnapshot& snapshot, const Candidate& chosen) {
   const ClusterSettings& settings = snapshot.settings;
   if (!draws_by_weight(settings.balance) || settings.limits != ConnectionLimits{}) return;
-  if (is_regular_of(settings.balance) || has_strangers()) return;
+  if (is_regular_of(settings.balance) || has_strangers() || has_young()) return;
+  if (!is_table_current(snapshot, chosen.level)) return;
   double heaviest = 0;
   double sum = 0;
   for (const Candidate& candidate : candidates_) {

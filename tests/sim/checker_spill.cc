@@ -101,13 +101,22 @@ bool Checker::is_first_of(size_t drawn, const std::vector<bool>& has_available,
   return false;
 }
 
-void Checker::check_level(const ClusterSnapshot& snapshot, const Candidate& chosen) {
-  std::vector<bool> has_available(shares_up_to_.size());
+// Whoever is in its slow start may be passed over, and its level with it, unless it goes by load.
+std::vector<bool> Checker::levels_with_rivals(const ClusterSnapshot& snapshot,
+                                              const Candidate& chosen) const {
+  const bool takes_all = goes_by_load(snapshot.settings.balance.policy);
+  std::vector<bool> has_rival(shares_up_to_.size());
   for (const Candidate& candidate : candidates_) {
     const bool is_rival = candidate.model->is_member && candidate.obstacle.empty() &&
-                          candidate.was_tried == chosen.was_tried;
-    if (is_rival || candidate.model == chosen.model) has_available[candidate.level] = true;
+                          candidate.was_tried == chosen.was_tried &&
+                          (takes_all || !candidate.is_young());
+    if (is_rival || candidate.model == chosen.model) has_rival[candidate.level] = true;
   }
+  return has_rival;
+}
+
+void Checker::check_level(const ClusterSnapshot& snapshot, const Candidate& chosen) {
+  const std::vector<bool> has_available = levels_with_rivals(snapshot, chosen);
   bool may_be = false;
   for (size_t drawn = 0; drawn < has_available.size(); ++drawn) {
     const bool is_rest = drawn == 0 && shares_up_to_.back() < 1 - kRounding;
@@ -120,8 +129,9 @@ void Checker::check_level(const ClusterSnapshot& snapshot, const Candidate& chos
                      chosen.level, share(chosen.level)));
   }
   // By the hashes a client that comes again draws the same again, and so do all of one prefix.
+  const bool may_pass_over = has_young() && !goes_by_load(snapshot.settings.balance.policy);
   const bool is_new_draw =
-      !chosen.was_tried && !looks_at_the_client(snapshot.settings.balance.policy);
+      !chosen.was_tried && !may_pass_over && !looks_at_the_client(snapshot.settings.balance.policy);
   if (is_new_draw) check_spread(has_available, chosen);
 }
 

@@ -68,7 +68,21 @@ INSTANTIATE_TEST_SUITE_P(
         Control{Fault::ignores_budget, "ignores_budget", "retries within their budget"},
         Control{Fault::skips_the_first, "skips_the_first", "first in the order of the list"},
         Control{Fault::moves_clients, "moves_clients", "the same client to the same backend"},
-        Control{Fault::ignores_weights, "ignores_weights", ""}),
+        Control{Fault::ignores_weights, "ignores_weights", ""},
+        Control{Fault::skips_turns_of_the_heavy, "skips_turns_of_the_heavy",
+                "turns by the weights"},
+        Control{Fault::draws_again_for_the_heavy, "draws_again_for_the_heavy",
+                "load spread by the weights"},
+        Control{Fault::hurries_the_young, "hurries_the_young", "the young get their share"},
+        Control{Fault::ignores_the_cap, "ignores_the_cap", "ejected within the cap"},
+        Control{Fault::ejects_nobody, "ejects_nobody", "outliers are ejected"},
+        Control{Fault::forgives_flaps, "forgives_flaps", ""},
+        Control{Fault::hears_no_first_byte, "hears_no_first_byte", "founded transitions"},
+        Control{Fault::repeats_early_closes, "repeats_early_closes", ""},
+        Control{Fault::forgets_what_was_saved, "forgets_what_was_saved",
+                "what was known is known again"},
+        Control{Fault::restores_what_is_too_old, "restores_what_is_too_old", ""},
+        Control{Fault::overrules_the_configuration, "overrules_the_configuration", ""}),
     [](const auto& control) { return std::string(control.param.rule); });
 
 TEST(World, unbroken_world_holds) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <utility>
 
@@ -11,8 +12,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr size_t kBackends = 10;  // there may ever be
-constexpr size_t kWorkers = 3;
 constexpr Duration kClientsEvery = milliseconds(20);
 constexpr Duration kConnectTakes = milliseconds(5);
 constexpr Duration kProbesEvery = seconds(1);
@@ -23,42 +22,56 @@ constexpr Duration kAdoptionTakes = milliseconds(50);
 constexpr Duration kOperatorActsEvery = seconds(15);
 constexpr Duration kNewsTake = milliseconds(10);
 constexpr Duration kAnnounceEvery = seconds(1);  // at the latest
+constexpr Duration kJudgeEvery = seconds(1);
 
 }  // namespace
 
 World::World(Options options)
     : options_(options),
       random_(options.seed),
-      cluster_(std::make_shared<Cluster>(
-          "web", [this](const Transition& transition) { hear(transition); },
-          Random(random_.next()))),
-      truths_(kBackends, Truth::up),
+      truths_(options.backends, Truth::up),
+      close_early_(options.backends, false),
       call_([this](PendingQueue::Ticket ticket) { hear_call(ticket); }) {
-  for (size_t i = 0; i < kBackends; ++i) {
+  for (size_t i = 0; i < options.backends; ++i) {
     change_truth(i);
     schedule(random_.jittered(kProbesEvery, 100), EventKind::probe_begins, i);
   }
-  reload();
-  for (size_t worker = 0; worker < kWorkers; ++worker) {
-    pickers_.push_back(std::make_unique<Picker>(latest_, Random(random_.next())));
+  configure();
+  start();
+  for (size_t worker = 0; worker < options.workers; ++worker) {
     schedule(around(kClientsEvery), EventKind::client_comes, worker);
   }
-  schedule(kOperatorActsEvery, EventKind::operator_acts);
+  if (has(Feature::reloads)) schedule(around(kReloadsEvery), EventKind::reload);
+  if (has(Feature::operators)) schedule(kOperatorActsEvery, EventKind::operator_acts);
   schedule(kAnnounceEvery, EventKind::announce);
+  if (is_plain()) return;
+  schedule(kJudgeEvery, EventKind::outliers_judged);
+  schedule(kSaveEvery, EventKind::state_saved);
+  if (has(Feature::restarts)) schedule(around(kRestartsEvery), EventKind::restart);
 }
 
 bool World::step() {
   const Event event = events_.top();
   events_.pop();
-  now_ = event.at;
-  happen(event);
+  // A restart takes some time, in which nothing else happens.
+  now_ = std::max(now_, event.at);
+  const bool is_forgotten = event.process != process_ && ends_with_its_process(event.kind);
+  if (!is_forgotten) happen(event);
   checker_.step(now_);
   check_first_in_line();
   return !checker_.violation();
 }
 
 void World::schedule(Duration in, EventKind kind, uint64_t subject) {
-  events_.push({now_ + in, next_event_++, kind, subject});
+  events_.push({now_ + in, next_event_++, kind, subject, process_});
+}
+
+bool World::ends_with_its_process(EventKind kind) {
+  constexpr std::array kKinds{EventKind::connect_ends,   EventKind::session_ends,
+                              EventKind::probe_ends,     EventKind::worker_adopts,
+                              EventKind::news_arrive,    EventKind::queue_calls,
+                              EventKind::client_gives_up};
+  return std::find(kKinds.begin(), kKinds.end(), kind) != kKinds.end();
 }
 
 void World::happen(const Event& event) {
@@ -78,8 +91,7 @@ void World::happen(const Event& event) {
     case EventKind::reload:
       return reload();
     case EventKind::worker_adopts:
-      pickers_[event.subject]->adopt(latest_);
-      return cluster_->pending().call_next();
+      return adopt(event.subject);
     case EventKind::operator_acts:
       return act_as_operator();
     case EventKind::announce:
@@ -90,6 +102,12 @@ void World::happen(const Event& event) {
       return call(event.subject);
     case EventKind::client_gives_up:
       return give_up(event.subject);
+    case EventKind::outliers_judged:
+      return judge_outliers();
+    case EventKind::state_saved:
+      return save_state();
+    case EventKind::restart:
+      return restart();
   }
 }
 
@@ -113,14 +131,26 @@ void World::hear(Transition transition) {
 
 // --- the control loop --------------------------------------------------------------------------
 
-void World::reload() {
-  ClusterSettings settings = any_settings();
+void World::configure() {
+  settings_ = any_settings();
   configured_ = any_backends();
-  checker_.applying(settings, now_);
+}
+
+void World::apply(Arrival arrival) {
+  checker_.applying(settings_, now_);
+  ClusterSettings settings = settings_;
   if (options_.fault == Fault::never_panics) settings.panic_threshold = 0;
-  const Arrival arrival = latest_ ? Arrival::later : Arrival::cold_start;
+  if (options_.fault == Fault::ignores_the_cap) settings.outlier_detection.max_ejected = 100;
   latest_ = cluster_->apply(settings, configured_, arrival, now_);
   checker_.applied(*latest_, configured_, now_);
+  restore_state();
+  latest_ = cluster_->snapshot();
+  checker_.renewed(*latest_);
+}
+
+void World::reload() {
+  configure();
+  apply(Arrival::later);
   for (size_t worker = 0; worker < pickers_.size(); ++worker) {
     schedule(around(kAdoptionTakes), EventKind::worker_adopts, worker);
   }
@@ -128,66 +158,19 @@ void World::reload() {
   schedule(around(chance(20) ? kReloadsEvery / 300 : kReloadsEvery), EventKind::reload);
 }
 
-ClusterSettings World::any_settings() {
-  ClusterSettings settings;
-  settings.balance.policy =
-      chance(50) ? BalancePolicy::round_robin : BalancePolicy::least_connections;
-  CircuitBreakerSettings& breaker = settings.circuit_breaker;
-  breaker.is_enabled = chance(90);
-  breaker.failure_threshold = static_cast<uint32_t>(1 + random_.below(5));
-  breaker.recovery_timeout = milliseconds(100 + random_.below(4000));
-  breaker.max_recovery_timeout = breaker.recovery_timeout * static_cast<int>(1 + random_.below(4));
-  breaker.success_threshold = static_cast<uint32_t>(1 + random_.below(3));
-  breaker.jitter = static_cast<double>(random_.below(3)) * 10;
-  breaker.early_trial = chance(50);
-  settings.has_probes = chance(90);
-  settings.health_thresholds = {.healthy = static_cast<uint32_t>(1 + random_.below(3)),
-                                .unhealthy = static_cast<uint32_t>(1 + random_.below(3))};
-  settings.balance.overprovisioning = static_cast<uint32_t>(100 + 40 * random_.below(3));
-  settings.panic_threshold = static_cast<double>(random_.below(3)) * 35;
-  if (!is_plain()) add_limits(settings);
-  return settings;
-}
-
-void World::add_limits(ClusterSettings& settings) {
-  settings.balance.policy = static_cast<BalancePolicy>(random_.below(kBalancePolicyNames.size()));
-  settings.balance.choices = static_cast<uint32_t>(1 + random_.below(3));
-  settings.balance.prefix_v4 = chance(80) ? 32 : 24;
-  if (chance(25)) settings.balance.max_load = static_cast<uint32_t>(110 + random_.below(50));
-  if (chance(30)) settings.limits.of_cluster = static_cast<uint32_t>(5 + random_.below(60));
-  if (chance(40)) settings.limits.of_backend = static_cast<uint32_t>(1 + random_.below(12));
-  if (chance(70)) {
-    settings.pending = {.clients_max = static_cast<uint32_t>(1 + random_.below(30)),
-                        .timeout = milliseconds(100 + random_.below(3000))};
-  }
-  if (chance(40)) {
-    settings.retry_budget = {.is_enabled = true,
-                             .percent = static_cast<double>(random_.below(30)),
-                             .min = static_cast<uint32_t>(random_.below(10))};
-  }
-}
-
-std::vector<BackendSettings> World::any_backends() {
-  std::vector<BackendSettings> backends;
-  for (size_t i = 0; i < kBackends; ++i) {
-    if (chance(25)) continue;
-    // Sometimes the name stays and the address is another one.
-    const auto port = static_cast<uint16_t>(chance(5) ? 81 : 80);
-    backends.push_back({.name = fmt::format("backend-{}", i),
-                        .address = Address::ipv4({10, 0, 0, static_cast<uint8_t>(i)}, port),
-                        .weight = chance(5) ? 0 : static_cast<uint32_t>(1 + random_.below(3)),
-                        .priority = chance(60) ? 0U : static_cast<uint32_t>(1 + random_.below(2)),
-                        .admin_state = chance(5) ? AdminState::draining : AdminState::ready,
-                        .health_check_port = std::nullopt});
-  }
-  return backends;
+void World::adopt(size_t worker) {
+  checker_.adopted(worker);
+  pickers_[worker]->adopt(latest_);
+  cluster_->pending().call_next();
 }
 
 void World::change_truth(size_t number) {
   constexpr std::array kTruths{Truth::refusing, Truth::hanging, Truth::flapping};
   const bool is_up = chance(60);
   truths_[number] = is_up ? Truth::up : kTruths[random_.below(kTruths.size())];
-  checker_.set_truth(fmt::format("backend-{}", number), is_up, now_);
+  close_early_[number] = is_up && !is_plain() && chance(20);
+  // Who closes early may be ejected again and again.
+  checker_.set_truth(fmt::format("backend-{}", number), is_up && !close_early_[number], now_);
   // Some die and return within moments, others stay away or up for long.
   const Duration lasts = chance(30) ? kTruthLasts / 20 : kTruthLasts * 2;
   schedule(around(lasts), EventKind::truth_changes, number);
@@ -219,7 +202,22 @@ void World::act_as_operator() {
 
 void World::announce() {
   cluster_->announce_half_open(now_);
+  checker_.check_what_is_off();
   schedule(around(kAnnounceEvery), EventKind::announce);
+}
+
+void World::judge_outliers() {
+  schedule(kJudgeEvery, EventKind::outliers_judged);
+  if (is_broken(Fault::forgives_flaps, 20)) {
+    for (const PriorityLevel& level : latest_->levels) {
+      for (const auto& backend : level.backends) {
+        if (OutlierWatch* watch = backend->outlier_watch()) watch->penalty.forget();
+      }
+    }
+  }
+  checker_.judging(*latest_, now_);
+  if (options_.fault != Fault::ejects_nobody) cluster_->judge_outliers(now_);
+  checker_.judged();
 }
 
 // What the control loop finds in its mailbox.
@@ -259,7 +257,7 @@ void World::begin_probe(size_t number) {
 void World::end_probe(uint64_t id) {
   const Probe probe = probes_.at(id);
   probes_.erase(id);
-  checker_.probing(probe.ticket, probe.report);
+  checker_.probing(probe.ticket, probe.report, now_);
   // Of a closed breaker, whose state a probe does not touch.
   const bool is_closed = probe.ticket.backend->breaker().is_closed().value_or(false);
   if (is_closed && is_broken(Fault::swallows_probes, 5)) return;

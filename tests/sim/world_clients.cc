@@ -20,6 +20,7 @@ constexpr double kLocalErrorPercent = 1;
 constexpr double kAbandonedPercent = 1;
 constexpr double kDroppedPercent = 0.5;
 constexpr double kImpatientPercent = 20;
+constexpr uint8_t kStrangers = 11;  // the first byte of the addresses that do not come again
 constexpr Duration kCallTakes = std::chrono::microseconds(100);
 
 }  // namespace
@@ -56,9 +57,16 @@ void World::admit_client(size_t worker) {
 IpBytes World::any_client() {
   IpBytes client{.bytes = {}, .size = 4};
   const bool is_regular = chance(50);
-  client.bytes[0] = is_regular ? 10 : 11;
+  if (!is_regular) return any_stranger();
+  client.bytes[0] = 10;
   client.bytes[3] = static_cast<uint8_t>(random_.below(32));
-  if (is_regular) return client;
+  return client;
+}
+
+IpBytes World::any_stranger() {
+  IpBytes client{.bytes = {}, .size = 4};
+  client.bytes[0] = kStrangers;
+  client.bytes[3] = static_cast<uint8_t>(random_.below(32));
   client.bytes[1] = static_cast<uint8_t>(random_.below(256));
   client.bytes[2] = static_cast<uint8_t>(random_.below(256));
   return client;
@@ -83,14 +91,17 @@ bool World::is_over(uint64_t id, Picker& picker) {
   // Held over the pick: a reload may have swapped it by the next attempt.
   const auto snapshot = picker.snapshot();
   const uint64_t calls = cluster_->pending().calls();
-  checker_.picking(*snapshot, session.tried, session.client, now_);
-  auto lease = pick(session, picker);
-  Checker::Ticket ticket = checker_.picked(
-      *snapshot,
-      lease ? Checker::Pick{.backend = lease->backend(),
-                            .is_trial = lease->is_trial(),
-                            .refusal = std::nullopt}
-            : Checker::Pick{.backend = nullptr, .is_trial = false, .refusal = lease.error()});
+  checker_.picking(*snapshot, {session.worker, session.client, session.tried}, now_);
+  auto lease = this->pick(session, picker);
+  Checker::Pick pick;
+  pick.slow_starters = slow_starters_;
+  if (lease) {
+    pick.backend = lease->backend();
+    pick.is_trial = lease->is_trial();
+  } else {
+    pick.refusal = lease.error();
+  }
+  Checker::Ticket ticket = checker_.picked(*snapshot, pick);
   if (lease) {
     leave_queue(session);
     begin_connect(id, std::move(*lease), std::move(ticket));
@@ -109,6 +120,7 @@ bool World::is_over(uint64_t id, Picker& picker) {
 
 void World::begin_connect(uint64_t id, Lease lease, Checker::Ticket ticket) {
   Session& session = sessions_.at(id);
+  session.snapshot = pickers_[session.worker]->snapshot();
   session.ticket = std::move(ticket);
   session.lease = std::move(lease);
   session.tried.push_back(session.lease.backend().get());
@@ -152,6 +164,7 @@ void World::leave_queue(Session& session) {
 
 // The word is passed on to the worker.
 void World::hear_call(PendingQueue::Ticket ticket) {
+  if (is_stopping_) return;
   if (options_.fault == Fault::calls_the_last) ticket = pending_.rbegin()->first;
   checker_.called(ticket);
   if (is_broken(Fault::loses_calls, 5)) return checker_.rested(ticket);
@@ -177,6 +190,7 @@ void World::check_first_in_line() {
 }
 
 World::Picked World::pick(const Session& session, Picker& picker) {
+  slow_starters_ = 0;
   if (options_.fault != Fault::none && chance(2)) {
     if (auto lease = pick_against_the_rules(*picker.snapshot())) return std::move(*lease);
     auto worse = session.tried.empty() ? pick_a_worse_one(picker.snapshot()) : std::nullopt;
@@ -191,10 +205,15 @@ World::Picked World::pick(const Session& session, Picker& picker) {
   const bool looks_ahead = is_broken(Fault::looks_ahead_in_time, 20);
   const bool forgets = is_broken(Fault::forgets_tried, 50);
   const bool moves = is_broken(Fault::moves_clients, 5);
-  auto lease = picker.pick({.tried = forgets ? std::span<const Backend* const>() : session.tried,
-                            .now = looks_ahead ? now_ + seconds(2) : now_,
-                            .client = moves ? any_client() : session.client});
-  if (lease) return lease;
+  const PickRequest request{
+      .tried = forgets ? std::span<const Backend* const>() : session.tried,
+      .now = looks_ahead ? now_ + seconds(2) : now_,
+      .client = moves ? any_client() : session.client,
+  };
+  auto lease = picker.pick(request);
+  const bool has_searched = lease || lease.error() != Picker::Refusal::over_budget;
+  if (has_searched) slow_starters_ = picker.last_decision().passed_over(Obstacle::slow_start);
+  if (lease) return pick_again(std::move(lease), request, picker);
   if (options_.fault == Fault::mistakes_limits && lease.error() == Picker::Refusal::at_limit) {
     return tl::unexpected(Picker::Refusal::unavailable);
   }
@@ -202,6 +221,32 @@ World::Picked World::pick(const Session& session, Picker& picker) {
     if (auto retry = pick_of_the_first_level(picker.snapshot())) return std::move(*retry);
   }
   return lease;
+}
+
+// A world that does not like whom it got gives it back and asks once more, as another client.
+World::Picked World::pick_again(Picked picked, const PickRequest& request, Picker& picker) {
+  const ClusterSettings& settings = picker.snapshot()->settings;
+  if (settings.retry_budget.is_enabled || settings.limits != ConnectionLimits{}) return picked;
+  const BalancePolicy policy = settings.balance.policy;
+  constexpr uint32_t kHeavy = 3;
+  constexpr int kTries = 20;
+  for (int tries = 0; tries < kTries && picked && !picked->is_trial(); ++tries) {
+    const bool is_heavy = picked->backend()->weight() >= kHeavy;
+    const bool has_passed = picker.last_decision().passed_over(Obstacle::slow_start) > 0;
+    const bool is_disliked =
+        (options_.fault == Fault::hurries_the_young && has_passed) ||
+        (policy == BalancePolicy::round_robin && is_heavy &&
+         is_broken(Fault::skips_turns_of_the_heavy, 50)) ||
+        (policy == BalancePolicy::maglev && is_heavy && request.client.bytes[0] == kStrangers &&
+         is_broken(Fault::draws_again_for_the_heavy, 50));
+    if (!is_disliked) return picked;
+    picked->release();
+    PickRequest another = request;
+    if (request.client.bytes[0] == kStrangers) another.client = any_stranger();
+    picked = picker.pick(another);
+    slow_starters_ = picker.last_decision().passed_over(Obstacle::slow_start);
+  }
+  return picked;
 }
 
 // A connection that nobody admitted, where exactly one thing speaks against it.
@@ -279,13 +324,11 @@ std::optional<Lease> World::pick_of_the_first_level(
 void World::end_connect(uint64_t id) {
   Session& session = sessions_.at(id);
   if (chance(kDroppedPercent)) {
-    checker_.settling(session.ticket, ConnectOutcome::abandoned);
+    checker_.settling(session.ticket, ConnectOutcome::abandoned, now_);
     return end_session(id);
   }
   report_outcome(session);
-  if (session.outcome == ConnectOutcome::connected) {
-    return schedule(around(kSessionLasts), EventKind::session_ends, id);
-  }
+  if (session.outcome == ConnectOutcome::connected) return begin_relay(id);
   session.lease.release();
   checker_.released(session.ticket);
   session.ticket.backend.reset();
@@ -296,7 +339,7 @@ void World::end_connect(uint64_t id) {
 }
 
 void World::report_outcome(Session& session) {
-  checker_.settling(session.ticket, session.outcome);
+  checker_.settling(session.ticket, session.outcome, now_);
   Backend& backend = *session.lease.backend();
   ConnectOutcome told = session.outcome;
   if (options_.fault == Fault::blames_nobody && is_backend_failure(told) && chance(20)) {
@@ -323,8 +366,36 @@ void World::report_outcome(Session& session) {
   if (is_broken(Fault::loses_connection, 1)) backend.remove_connection();
 }
 
+// Whose backend closes before it has sent anything is soon over.
+void World::begin_relay(uint64_t id) {
+  Session& session = sessions_.at(id);
+  Backend& backend = *session.lease.backend();
+  session.is_closed_early = close_early_[static_cast<size_t>(backend.name().back() - '0')];
+  if (!session.is_closed_early) {
+    checker_.heard_first_byte(session.ticket, *session.snapshot);
+    const bool is_deaf = is_broken(Fault::hears_no_first_byte, 80);
+    if (!is_deaf) {
+      cluster_->record_first_byte(*session.snapshot, backend, session.lease.permit());
+    }
+  }
+  schedule(around(session.is_closed_early ? kConnectTakes : kSessionLasts), EventKind::session_ends,
+           id);
+}
+
+void World::end_early(const Session& session) {
+  const auto record = [&] {
+    cluster_->record_early_close(*session.snapshot, *session.lease.backend(),
+                                 session.lease.permit(), now_, random_);
+  };
+  checker_.closing_early(session.ticket, *session.snapshot, now_);
+  if (options_.fault != Fault::ejects_nobody) record();
+  if (is_broken(Fault::repeats_early_closes, 20)) record();
+  checker_.judged();
+}
+
 void World::end_session(uint64_t id) {
   Session& session = sessions_.at(id);
+  if (session.is_closed_early) end_early(session);
   session.lease.release();
   checker_.released(session.ticket);
   sessions_.erase(id);
