@@ -167,7 +167,7 @@ class Checker {
   void watch_probe(Model& model, bool passed, TimePoint now);
   bool may_be_tried_early(const Model& model) const;
   Verdict verdict_on(const Model& model) const;
-  bool settle_proposals(const Model* ejected);
+  bool settle_proposals(const Model* taken_out);
   uint32_t ejected() const;
   void check_ejections();
   bool is_ejected_by_what_is_off(const Model& model) const;

@@ -161,16 +161,16 @@ Checker::Verdict Checker::verdict_on(const Model& model) const {
 }
 
 // Up to the one that was taken out, or all of them. Whether it was among them.
-bool Checker::settle_proposals(const Model* ejected) {
+bool Checker::settle_proposals(const Model* taken_out) {
   while (!proposals_.empty()) {
     const Proposal proposal = proposals_.front();
     proposals_.pop_front();
     const Verdict verdict = verdict_on(*proposal.model);
     const std::string& backend = proposal.model->backend->name();
-    const bool is_out = proposal.model == ejected;
+    const bool is_out = proposal.model == taken_out;
     if (is_out && verdict == Verdict::no) {
       fail("ejected within the cap",
-           fmt::format("{} by {}, {} are out", backend, name(proposal.detector), this->ejected()));
+           fmt::format("{} by {}, {} are out", backend, name(proposal.detector), ejected()));
     }
     if (!is_out && verdict == Verdict::yes) {
       fail("outliers are ejected", fmt::format("{} by {}", backend, name(proposal.detector)));

@@ -83,26 +83,27 @@ bool Checker::is_table_current(const ClusterSnapshot& snapshot, size_t level) co
   });
 }
 
-// Only where nothing but the weights decides: without limits, with everybody in the level there,
-// and for clients that have not been here before, because those that come again draw the same
-// again.
+// Only where nothing but the weights decides: without limits, among those in the level who are
+// there, and for clients that have not been here before, because those that come again draw the
+// same again.
 void Checker::check_weights(const ClusterSnapshot& snapshot, const Candidate& chosen) {
   const ClusterSettings& settings = snapshot.settings;
   if (!draws_by_weight(settings.balance) || settings.limits != ConnectionLimits{}) return;
   if (is_regular_of(settings.balance) || has_strangers() || has_young()) return;
   if (!is_table_current(snapshot, chosen.level)) return;
+  const auto takes_part = [](const Candidate& candidate) {
+    return candidate.obstacle.empty() && !candidate.was_tried;
+  };
   double heaviest = 0;
   double sum = 0;
   for (const Candidate& candidate : candidates_) {
-    if (candidate.level != chosen.level || candidate.model->weight == 0) continue;
-    if (!candidate.obstacle.empty() || candidate.model->breaker != BreakerState::closed) return;
-    if (candidate.was_tried) continue;
+    if (candidate.level != chosen.level || !takes_part(candidate)) continue;
     heaviest = std::max(heaviest, double{1} * candidate.model->weight);
     sum += candidate.model->weight;
   }
   double share = 0;
   for (const Candidate& candidate : candidates_) {
-    if (candidate.level != chosen.level || candidate.was_tried) continue;
+    if (candidate.level != chosen.level || !takes_part(candidate)) continue;
     if (candidate.model->weight == heaviest) share += heaviest / sum;
   }
   if (chosen.was_tried) return;

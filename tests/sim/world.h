@@ -217,6 +217,7 @@ class World {
   }
   ClusterSettings any_settings();
   void add_limits(ClusterSettings& settings);
+  void make_way_for_the_fault(ClusterSettings& settings);
   void remove_what_is_off(ClusterSettings& settings) const;
   OutlierSettings any_outlier_detection();
   void check_first_in_line();

@@ -16,6 +16,7 @@ constexpr Duration kConnectTimeout = seconds(1);
 constexpr Duration kConnectTakes = milliseconds(5);
 constexpr Duration kSessionLasts = milliseconds(400);
 constexpr uint32_t kConnectAttempts = 3;
+constexpr double kClosedEarlyPercent = 70;  // by a backend that does so now
 constexpr double kLocalErrorPercent = 1;
 constexpr double kAbandonedPercent = 1;
 constexpr double kDroppedPercent = 0.5;
@@ -92,16 +93,16 @@ bool World::is_over(uint64_t id, Picker& picker) {
   const auto snapshot = picker.snapshot();
   const uint64_t calls = cluster_->pending().calls();
   checker_.picking(*snapshot, {session.worker, session.client, session.tried}, now_);
-  auto lease = this->pick(session, picker);
-  Checker::Pick pick;
-  pick.slow_starters = slow_starters_;
+  auto lease = pick(session, picker);
+  Checker::Pick result;
+  result.slow_starters = slow_starters_;
   if (lease) {
-    pick.backend = lease->backend();
-    pick.is_trial = lease->is_trial();
+    result.backend = lease->backend();
+    result.is_trial = lease->is_trial();
   } else {
-    pick.refusal = lease.error();
+    result.refusal = lease.error();
   }
-  Checker::Ticket ticket = checker_.picked(*snapshot, pick);
+  Checker::Ticket ticket = checker_.picked(*snapshot, result);
   if (lease) {
     leave_queue(session);
     begin_connect(id, std::move(*lease), std::move(ticket));
@@ -196,9 +197,7 @@ World::Picked World::pick(const Session& session, Picker& picker) {
     auto worse = session.tried.empty() ? pick_a_worse_one(picker.snapshot()) : std::nullopt;
     if (worse) return std::move(*worse);
   }
-  const bool is_unfair =
-      is_broken(Fault::ignores_shares, 50) || is_broken(Fault::ignores_weights, 50);
-  if (session.tried.empty() && is_unfair) {
+  if (session.tried.empty() && is_broken(Fault::ignores_weights, 50)) {
     if (auto lease = pick_of_the_first_level(picker.snapshot())) return std::move(*lease);
   }
   if (is_broken(Fault::turns_clients_away, 1)) return tl::unexpected(Picker::Refusal::unavailable);
@@ -233,7 +232,13 @@ World::Picked World::pick_again(Picked picked, const PickRequest& request, Picke
   for (int tries = 0; tries < kTries && picked && !picked->is_trial(); ++tries) {
     const bool is_heavy = picked->backend()->weight() >= kHeavy;
     const bool has_passed = picker.last_decision().passed_over(Obstacle::slow_start) > 0;
+    const auto& levels = picker.snapshot()->levels;
+    const bool is_of_the_first =
+        std::find(levels.front().backends.begin(), levels.front().backends.end(),
+                  picked->backend()) != levels.front().backends.end();
     const bool is_disliked =
+        (policy == BalancePolicy::least_connections && !is_of_the_first && request.tried.empty() &&
+         is_broken(Fault::ignores_shares, 50)) ||
         (options_.fault == Fault::hurries_the_young && has_passed) ||
         (policy == BalancePolicy::round_robin && is_heavy &&
          is_broken(Fault::skips_turns_of_the_heavy, 50)) ||
@@ -292,6 +297,7 @@ std::optional<Lease> World::pick_a_worse_one(
                          snapshot->settings.balance.policy == BalancePolicy::first);
   if (!is_wrong) return std::nullopt;
   if (options_.fault == Fault::skips_the_first) {
+    if (level.backends.back()->weight() == 0) return std::nullopt;
     const auto permit = cluster_->admit(*snapshot, level, *level.backends.back(), now_);
     if (!permit) return std::nullopt;
     return Lease(snapshot, level.backends.back(), *permit);
@@ -370,7 +376,8 @@ void World::report_outcome(Session& session) {
 void World::begin_relay(uint64_t id) {
   Session& session = sessions_.at(id);
   Backend& backend = *session.lease.backend();
-  session.is_closed_early = close_early_[static_cast<size_t>(backend.name().back() - '0')];
+  session.is_closed_early =
+      close_early_[static_cast<size_t>(backend.name().back() - '0')] && chance(kClosedEarlyPercent);
   if (!session.is_closed_early) {
     checker_.heard_first_byte(session.ticket, *session.snapshot);
     const bool is_deaf = is_broken(Fault::hears_no_first_byte, 80);

@@ -28,8 +28,23 @@ ClusterSettings World::any_settings() {
   add_limits(settings);
   if (chance(40)) settings.slow_start = milliseconds(500 + random_.below(8000));
   if (chance(60)) settings.outlier_detection = any_outlier_detection();
+  make_way_for_the_fault(settings);
   remove_what_is_off(settings);
   return settings;
+}
+
+// So that the rule that is broken applies most of the time.
+void World::make_way_for_the_fault(ClusterSettings& settings) {
+  const bool is_of_turns = options_.fault == Fault::skips_turns_of_the_heavy;
+  const bool is_of_tables = options_.fault == Fault::draws_again_for_the_heavy;
+  const bool is_of_the_young = options_.fault == Fault::hurries_the_young;
+  if (!is_of_turns && !is_of_tables && !is_of_the_young) return;
+  settings.limits = {};
+  settings.retry_budget = {};
+  settings.balance = {};
+  if (is_of_tables) settings.balance.policy = BalancePolicy::maglev;
+  settings.slow_start.reset();
+  if (is_of_the_young) settings.slow_start = std::chrono::seconds(5);
 }
 
 void World::remove_what_is_off(ClusterSettings& settings) const {
