@@ -187,6 +187,8 @@ class World {
   void end_probe(uint64_t id);
 
   void admit_client(size_t worker);
+  // The first byte of the addresses that do not come again.
+  static constexpr uint8_t kStrangers = 11;
   IpBytes any_client();
   IpBytes any_stranger();
   void attempt(uint64_t id);
