@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "cluster_outliers.h"
+#include "cluster_words.h"
 #include "maglev_table.h"
 
 namespace sluice {
@@ -15,17 +16,6 @@ namespace {
 
 // Of the length of a slow start, in percent, for each process: a fleet does not come back in step.
 constexpr double kSlowStartJitter = 10;
-constexpr std::string_view kTimeHasCome = "reopening time has come";
-
-// "5 probes in a row", but just "1 probe".
-std::string row_of(uint32_t count, std::string_view noun) {
-  return count == 1 ? fmt::format("1 {}", noun) : fmt::format("{} {}s in a row", count, noun);
-}
-
-std::string why_tripped(const Ejection& ejection, ConnectOutcome last) {
-  return fmt::format("{}, last: {}", row_of(ejection.consecutive_failures, "connect failure"),
-                     name(last));
-}
 
 std::string why_health_changed(const HealthChange& change, const ProbeReport& report) {
   if (change.is_first_probe) {
@@ -35,11 +25,6 @@ std::string why_health_changed(const HealthChange& change, const ProbeReport& re
   const std::string row = row_of(change.probes_in_row, "probe");
   return report.passed ? fmt::format("{} passed", row)
                        : fmt::format("{} failed, last: {}", row, report.result);
-}
-
-std::string why_closed(const CircuitBreakerSettings& settings) {
-  if (settings.success_threshold <= 1) return "trial succeeded";
-  return fmt::format("{} succeeded", row_of(settings.success_threshold, "trial"));
 }
 
 }  // namespace
@@ -259,41 +244,6 @@ std::optional<TimePoint> Cluster::announce_half_open(TimePoint now) {
   return next;
 }
 
-Cluster::Admission Cluster::admit(const ClusterSnapshot& snapshot, const PriorityLevel& level,
-                                  Backend& backend, TimePoint now, double draw) {
-  const ClusterSettings& settings = snapshot.settings;
-  if (backend.admin_state() != AdminState::ready) {
-    return tl::unexpected(Obstacle::administrative);
-  }
-  if (!is_usable(snapshot, level, backend)) return tl::unexpected(Obstacle::health);
-  CircuitBreaker& breaker = backend.breaker();
-  const bool has_breaker = settings.circuit_breaker.is_enabled;
-  // Looked at before anything is written: passing over thousands of dead ones costs only loads.
-  if (has_breaker && breaker.refuses(now)) return tl::unexpected(Obstacle::breaker);
-  if (settings.slow_start && draw >= backend.share(now, *settings.slow_start)) {
-    return tl::unexpected(Obstacle::slow_start);
-  }
-  if (!backend.try_add_connection(settings.limits)) return tl::unexpected(Obstacle::limit);
-  if (!has_breaker) return Permit{};
-  const auto permit = breaker.admit(now, [&](const BreakerChange& change) {
-    tell(backend, change, std::string(kTimeHasCome), now);
-  });
-  if (permit) return *permit;
-  backend.remove_connection();
-  return tl::unexpected(Obstacle::breaker);
-}
-
-bool Cluster::is_usable(const ClusterSnapshot& snapshot, const PriorityLevel& level,
-                        const Backend& backend) const {
-  if (!snapshot.settings.has_probes) return true;
-  const Health health = backend.health();
-  if (health == Health::healthy) return true;
-  if (level.in_panic->load(std::memory_order_relaxed)) return true;
-  if (health == Health::unhealthy) return false;
-  return backend.arrival() == Arrival::cold_start ||
-         healthy_backends_.load(std::memory_order_relaxed) == 0;
-}
-
 void Cluster::set_slow_start(const Timeout& slow_start, TimePoint now) {
   const auto stretched = slow_start.value_or(Duration::zero()) * to_ms(slow_start_stretch_) / 1000;
   slow_start_.store(stretched.count(), std::memory_order_relaxed);
@@ -314,48 +264,6 @@ void Cluster::begin_slow_start(Backend& backend, TimePoint now) {
                                std::memory_order_relaxed);
 }
 
-void Cluster::record_connect(const ClusterSnapshot& snapshot, Backend& backend, Permit permit,
-                             ConnectOutcome outcome, TimePoint now, Random& random) {
-  backend.count_connect(outcome);
-  const CircuitBreakerSettings& settings = snapshot.settings.circuit_breaker;
-  if (!settings.is_enabled) return;
-  CircuitBreaker& breaker = backend.breaker();
-  if (snapshot.settings.outlier_detection.is_enabled) {
-    watch_connect(snapshot, backend, permit, outcome, now);
-  }
-  if (!permit.is_trial) {
-    const auto ejection =
-        backend.outlier_detector().record(permit, outcome, settings.failure_threshold);
-    if (!ejection) return;
-    const bool has_opened = breaker.trip(
-        ejection->generation, now, settings, random,
-        [&](const BreakerChange& change) {
-          tell(backend, change, why_tripped(*ejection, outcome), now);
-        },
-        penalty_doublings(snapshot.settings, backend));
-    if (!has_opened) return;
-    ejections_.count_ejection(Detector::consecutive_failures);
-    note_opening(snapshot.settings, backend);
-  } else if (outcome == ConnectOutcome::connected) {
-    breaker.succeeded(permit, settings, [&](const BreakerChange& change) {
-      tell(backend, change, why_closed(settings), now);
-    });
-  } else if (is_backend_failure(outcome)) {
-    const auto open_settings = settings_of_open_period(snapshot.settings, backend);
-    breaker.failed(permit, now, open_settings, random, [&](const BreakerChange& change) {
-      tell(backend, change, fmt::format("trial failed: {}", sluice::name(outcome)), now);
-    });
-  } else {
-    breaker.abandoned(permit);
-  }
-  pending().call_next_after_change();
-}
-
-void Cluster::abandon_connect(Backend& backend, Permit permit) {
-  backend.count_connect(ConnectOutcome::abandoned);
-  backend.breaker().abandoned(permit);
-}
-
 void Cluster::publish_census(TimePoint now) {
   healthy_backends_.store(census_.healthy(), std::memory_order_relaxed);
   if (!contents_) return;
@@ -373,15 +281,14 @@ void Cluster::change_health(Backend& backend, const HealthChange& change, std::s
       change.from == Health::unhealthy || backend.arrival() == Arrival::later;
   if (change.to == Health::healthy && has_come_back) begin_slow_start(backend, now);
   backend.health_.store(change.to, std::memory_order_relaxed);
-  if (backend.is_removed_.load(std::memory_order_relaxed)) return;
-  sink_({.kind = Transition::Kind::health,
-         .cluster = name_,
-         .backend = backend.name(),
-         .from = sluice::name(change.from),
-         .to = sluice::name(change.to),
-         .why = std::move(why),
-         .at = now,
-         .retry_at = std::nullopt});
+  tell_of(backend, {.kind = Transition::Kind::health,
+                    .cluster = name_,
+                    .backend = backend.name(),
+                    .from = sluice::name(change.from),
+                    .to = sluice::name(change.to),
+                    .why = std::move(why),
+                    .at = now,
+                    .retry_at = std::nullopt});
 }
 
 void Cluster::tell(Backend& backend, const BreakerChange& change, std::string why, TimePoint now) {
@@ -390,19 +297,22 @@ void Cluster::tell(Backend& backend, const BreakerChange& change, std::string wh
     backend.outlier_detector().begin_generation(change.generation);
     begin_slow_start(backend, now);
   }
-  // Another backend of that name may be there by now, whose state this is not.
-  if (!backend.is_removed_.load(std::memory_order_relaxed)) {
-    sink_({.kind = Transition::Kind::breaker,
-           .cluster = name_,
-           .backend = backend.name(),
-           .from = sluice::name(change.from),
-           .to = sluice::name(change.to),
-           .why = std::move(why),
-           .at = now,
-           .retry_at = change.retry_at});
-  }
+  tell_of(backend, {.kind = Transition::Kind::breaker,
+                    .cluster = name_,
+                    .backend = backend.name(),
+                    .from = sluice::name(change.from),
+                    .to = sluice::name(change.to),
+                    .why = std::move(why),
+                    .at = now,
+                    .retry_at = change.retry_at});
   // Told last: the one that is ejected in its place is told of later than its own return.
   if (is_closed) close_books_of(backend, change.generation);
+}
+
+// Of a removed one nothing: another backend of that name may be there by now, whose state this is
+// not.
+void Cluster::tell_of(const Backend& backend, Transition transition) {
+  if (!backend.is_removed_.load(std::memory_order_relaxed)) sink_(std::move(transition));
 }
 
 void Cluster::tell(const PanicChange& change, TimePoint now) {

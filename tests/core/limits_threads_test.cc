@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <barrier>
 #include <condition_variable>
 #include <functional>
 #include <mutex>
@@ -14,20 +13,6 @@
 
 namespace sluice {
 namespace {
-
-constexpr size_t kThreads = 8;
-
-void run_threads(const std::function<void(size_t)>& work) {
-  std::barrier start(kThreads);
-  std::vector<std::thread> threads;
-  for (size_t i = 0; i < kThreads; ++i) {
-    threads.emplace_back([&, i] {
-      start.arrive_and_wait();
-      work(i);
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
-}
 
 // The test's own books: how many there are, and the most there ever were.
 class Count {

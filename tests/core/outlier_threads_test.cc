@@ -3,29 +3,13 @@
 
 #include <atomic>
 #include <barrier>
-#include <functional>
 #include <mutex>
-#include <thread>
 #include <vector>
 
 #include "support.h"
 
 namespace sluice {
 namespace {
-
-constexpr size_t kThreads = 8;
-
-void run_threads(const std::function<void(size_t)>& work) {
-  std::barrier start(kThreads);
-  std::vector<std::thread> threads;
-  for (size_t i = 0; i < kThreads; ++i) {
-    threads.emplace_back([&, i] {
-      start.arrive_and_wait();
-      work(i);
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
-}
 
 TEST(OutlierThreads, window_counts_every_outcome) {
   constexpr uint32_t kOutcomes = 40'000;

@@ -2,10 +2,8 @@
 // in the backends' counters. Run it under ThreadSanitizer too.
 #include <algorithm>
 #include <atomic>
-#include <barrier>
 #include <functional>
 #include <mutex>
-#include <thread>
 
 #include "policy_rig.h"
 
@@ -14,17 +12,7 @@ namespace {
 
 constexpr size_t kWorkers = 64;
 
-void run_workers(const std::function<void(size_t)>& work) {
-  std::barrier start(kWorkers);
-  std::vector<std::thread> threads;
-  for (size_t i = 0; i < kWorkers; ++i) {
-    threads.emplace_back([&, i] {
-      start.arrive_and_wait();
-      work(i);
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
-}
+void run_workers(const std::function<void(size_t)>& work) { run_threads(work, kWorkers); }
 
 class PoliciesThreads : public ::testing::TestWithParam<BalanceSettings> {
  protected:

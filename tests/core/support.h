@@ -1,12 +1,16 @@
-// What the tests of the core share: a made-up clock, backends by the dozen, and a cluster with an
-// ear for its transitions.
+// What the tests of the core share: a made-up clock, backends by the dozen, a cluster with an ear
+// for its transitions, and threads that begin at once.
 #pragma once
 
 #include <gtest/gtest.h>
 
+#include <barrier>
 #include <chrono>
+#include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -58,6 +62,21 @@ inline ClusterSettings steady_settings() {
   ClusterSettings settings;
   settings.circuit_breaker.jitter = 0;
   return settings;
+}
+
+inline constexpr size_t kThreads = 8;
+
+// Runs `work(thread)` on so many threads at once.
+inline void run_threads(const std::function<void(size_t)>& work, size_t count = kThreads) {
+  std::barrier start(static_cast<std::ptrdiff_t>(count));
+  std::vector<std::thread> threads;
+  for (size_t i = 0; i < count; ++i) {
+    threads.emplace_back([&, i] {
+      start.arrive_and_wait();
+      work(i);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
 }
 
 // A cluster, its clock, and every transition it told of.

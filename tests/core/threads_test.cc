@@ -5,7 +5,6 @@
 
 #include <atomic>
 #include <barrier>
-#include <functional>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -14,21 +13,6 @@
 
 namespace sluice {
 namespace {
-
-constexpr size_t kThreads = 8;
-
-// Runs `work(thread)` on kThreads threads at once.
-void run_threads(const std::function<void(size_t)>& work) {
-  std::barrier start(kThreads);
-  std::vector<std::thread> threads;
-  for (size_t i = 0; i < kThreads; ++i) {
-    threads.emplace_back([&, i] {
-      start.arrive_and_wait();
-      work(i);
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
-}
 
 class SharedClock {
  public:
