@@ -14,6 +14,25 @@ std::string seconds_text(Duration span) {
   return fmt::format("{:.1f}s", std::chrono::duration<double>(span).count());
 }
 
+// What it means for clients, because panic looks like the opposite of what probes are for.
+std::string panic_text(const Transition& transition) {
+  const bool is_panic = transition.to == "panic";
+  return fmt::format("{} is {} panic at {}: {}: {}", transition.cluster,
+                     is_panic ? "in" : "no longer in", transition.backend, transition.why,
+                     is_panic ? "fewer than panic_threshold asks for, so probes are ignored there "
+                                "and clients go to unhealthy backends too"
+                              : "enough, so unhealthy backends get no clients again");
+}
+
+std::string change_text(const Transition& transition, TimePoint now) {
+  return fmt::format(
+      "{} {} of {} turned from {} to {}: {}{}", transition.cluster, name(transition.kind),
+      transition.backend, transition.from, transition.to, transition.why,
+      transition.retry_at
+          ? fmt::format("; next trial in {}", seconds_text(*transition.retry_at - now))
+          : "");
+}
+
 }  // namespace
 
 void ProcessLog::listening(const std::string& listener, const std::string& address) {
@@ -60,12 +79,9 @@ void ProcessLog::cutting(uint32_t sessions, std::string_view why) {
 void ProcessLog::stopped() { log_.info("stopped", "all sessions have ended"); }
 
 void ProcessLog::transition(const Transition& transition, TimePoint now) {
-  const std::string message = fmt::format(
-      "{} {} of {} turned from {} to {}: {}{}", transition.cluster, name(transition.kind),
-      transition.backend, transition.from, transition.to, transition.why,
-      transition.retry_at
-          ? fmt::format("; next trial in {}", seconds_text(*transition.retry_at - now))
-          : "");
+  const std::string message = transition.kind == Transition::Kind::panic
+                                  ? panic_text(transition)
+                                  : change_text(transition, now);
   const LogLevel level =
       transition.to == "open" || transition.to == "unhealthy" || transition.to == "panic"
           ? LogLevel::warning
@@ -81,6 +97,31 @@ void ProcessLog::transition(const Transition& transition, TimePoint now) {
         {cluster, backend, from, to, why, {"retry_in_ms", to_ms(*transition.retry_at - now)}});
   } else {
     log_.write(level, name(transition.kind), message, {cluster, backend, from, to, why});
+  }
+}
+
+void ProcessLog::refused_ejections(Cluster& cluster, TimePoint now) {
+  for (size_t i = 0; i < kDetectors; ++i) {
+    const auto detector = static_cast<Detector>(i);
+    const uint64_t refusals = cluster.ejections().refusals(detector);
+    if (refusals == 0) continue;
+    Refusals& known = refusals_[{cluster.name(), detector}];
+    const bool is_soon = known.told > 0 && now - known.said_at < kRepeatInterval;
+    if (refusals == known.told || is_soon) continue;
+    const auto refusal = cluster.take_refused_ejection(detector);
+    if (!refusal) continue;  // somebody is deciding just now: a second later
+    const uint64_t times = refusal->times - known.told;
+    known = {.told = refusal->times, .said_at = now};
+    log_.warning("ejection_refused",
+                 fmt::format("{}: {} would eject {} ({}), which stays in: {}{}", cluster.name(),
+                             name(detector), refusal->backend, refusal->proposal, refusal->obstacle,
+                             times == 1 ? "" : fmt::format("; the first of {} refusals", times)),
+                 {{"cluster", cluster.name()},
+                  {"backend", refusal->backend},
+                  {"detector", std::string(name(detector))},
+                  {"proposal", refusal->proposal},
+                  {"why", refusal->obstacle},
+                  {"times", static_cast<int64_t>(times)}});
   }
 }
 

@@ -287,8 +287,9 @@ void Server::await_half_open(TimePoint at) {
 void Server::judge_outliers() {
   bool is_wanted = false;
   for (const auto& cluster : clusters_) {
-    is_wanted = is_wanted || cluster->config().settings.outlier_detection.is_statistical();
+    is_wanted = is_wanted || cluster->config().settings.outlier_detection.is_enabled;
     cluster->cluster()->judge_outliers(loop_.now());
+    process_log_.refused_ejections(*cluster->cluster(), loop_.now());
   }
   if (is_wanted) outliers_due_.start(kOutlierInterval);
 }

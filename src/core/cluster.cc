@@ -317,6 +317,12 @@ void Cluster::tell_of(const Backend& backend, Transition transition) {
 
 void Cluster::tell(const PanicChange& change, TimePoint now) {
   constexpr std::string_view kNormal = "normal", kPanic = "panic";
+  if (change.is_panic) {
+    panics_now_.fetch_add(1, std::memory_order_relaxed);
+    panics_.fetch_add(1, std::memory_order_relaxed);
+  } else {
+    panics_now_.fetch_sub(1, std::memory_order_relaxed);
+  }
   sink_({.kind = Transition::Kind::panic,
          .cluster = name_,
          .backend = fmt::format("priority {}", change.priority),

@@ -37,6 +37,11 @@ uint32_t ejected_max(const ClusterSnapshot& snapshot) {
   return std::max(1U, static_cast<uint32_t>(count_backends(snapshot) * percent / 100));
 }
 
+std::string why_at_cap(uint32_t out, uint32_t out_max, uint32_t backends) {
+  return fmt::format("max_ejected lets {} of {} backends be out, and {} {} already", out_max,
+                     backends, out, out == 1 ? "is" : "are");
+}
+
 CircuitBreakerSettings with_ejection_times(const ClusterSettings& settings) {
   CircuitBreakerSettings breaker = settings.circuit_breaker;
   breaker.recovery_timeout = settings.outlier_detection.base_ejection;
@@ -204,9 +209,16 @@ bool Cluster::eject(const ClusterSnapshot& snapshot, const Ejectee& ejectee, Tim
   const bool is_current =
       breaker.generation() == ejectee.generation && breaker.state(now) == BreakerState::closed;
   if (!is_current) return false;
-  if (ejections_.out() >= ejected_max(snapshot) ||
-      !keeps_another_available(snapshot, backend, now)) {
-    ejections_.count_refusal(ejectee.detector);
+  const uint32_t out = ejections_.out(), out_max = ejected_max(snapshot);
+  const bool is_at_cap = out >= out_max;
+  if (is_at_cap || !keeps_another_available(snapshot, backend, now)) {
+    ejections_.count_refusal(turn, ejectee.detector, [&] {
+      return RefusedEjection{
+          .backend = backend.name(),
+          .proposal = ejectee.why(),
+          .obstacle = is_at_cap ? why_at_cap(out, out_max, count_backends(snapshot))
+                                : std::string("no other backend would be available")};
+    });
     return false;
   }
   std::atomic<Detector>& ejected_by = backend.outlier_watch()->ejected_by;

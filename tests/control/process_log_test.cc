@@ -64,6 +64,81 @@ TEST_F(ProcessLogTest, a_transition_is_one_line_with_who_from_to_why_and_when_ag
   }
 }
 
+TEST_F(ProcessLogTest, panic_says_what_it_means_when_it_begins_and_when_it_ends) {
+  Transition transition{.kind = Transition::Kind::panic,
+                        .cluster = "web",
+                        .backend = "priority 0",
+                        .from = "normal",
+                        .to = "panic",
+                        .why = "1 of 4 ready backends are healthy or unknown",
+                        .at = now_,
+                        .retry_at = std::nullopt};
+  process_log_->transition(transition, now_);
+  std::swap(transition.from, transition.to);
+  process_log_->transition(transition, now_);
+  const std::string text = written();
+  EXPECT_EQ(lines(text), 2U);
+  for (const char* part :
+       {R"("level":"warning","message":"web is in panic at priority 0: 1 of 4 ready)",
+        "clients go to unhealthy backends too", R"("event":"panic")", R"("to":"panic")",
+        R"("level":"info","message":"web is no longer in panic at priority 0: 1 of 4 ready)"}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part << " in " << text;
+  }
+}
+
+// A cluster of two whose backends are ejected, if at all, by the first early close.
+class RefusedEjectionsTest : public ProcessLogTest {
+ protected:
+  RefusedEjectionsTest() {
+    ClusterSettings settings;
+    settings.has_probes = false;
+    settings.outlier_detection.is_enabled = true;
+    settings.outlier_detection.early_close = {.is_enabled = true, .threshold = 1};
+    std::vector<BackendSettings> backends;
+    for (const uint8_t number : {uint8_t{1}, uint8_t{2}}) {
+      const Address address = Address::ipv4({10, 0, 0, number}, 80);
+      backends.push_back({.name = address.to_string(),
+                          .address = address,
+                          .weight = 1,
+                          .priority = 0,
+                          .admin_state = AdminState::ready,
+                          .health_check_port = std::nullopt});
+    }
+    snapshot_ = cluster_->apply(settings, backends, Arrival::cold_start, now_);
+  }
+
+  void close_early(size_t backend) {
+    cluster_->record_early_close(*snapshot_, *snapshot_->levels.at(0).backends.at(backend), {},
+                                 now_, random_);
+  }
+
+  Random random_{1};
+  std::shared_ptr<Cluster> cluster_ = std::make_shared<Cluster>(
+      "web", [](const Transition&) {}, Random(2));
+  std::shared_ptr<const ClusterSnapshot> snapshot_;
+};
+
+TEST_F(RefusedEjectionsTest, the_first_is_said_at_once_and_the_others_once_a_minute) {
+  close_early(0);
+  process_log_->refused_ejections(*cluster_, now_);  // nothing yet
+  for (int second = 0; second <= 60; ++second) {
+    close_early(1);
+    process_log_->refused_ejections(*cluster_, now_ + seconds(second));
+  }
+  for (int second = 61; second < 600; ++second) {
+    process_log_->refused_ejections(*cluster_, now_ + seconds(second));
+  }
+  const std::string text = written();
+  EXPECT_EQ(lines(text), 2U);
+  for (const char* part :
+       {R"("event":"ejection_refused","cluster":"web","backend":"10.0.0.2:80")",
+        R"("detector":"early_close","proposal":"1 connection ended before its first byte")",
+        R"("why":"max_ejected lets 1 of 2 backends be out, and 1 is already","times":1})",
+        "the first of 60 refusals", R"("times":60})"}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part << " in " << text;
+  }
+}
+
 TEST_F(ProcessLogTest, what_repeats_per_connection_is_said_once_a_minute) {
   const WorkerNotice notice{
       .kind = WorkerNotice::Kind::accept_paused, .listener = "front", .why = "Too many open files"};

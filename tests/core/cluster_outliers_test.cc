@@ -160,6 +160,33 @@ TEST_F(ClusterOutliersTest, last_available_one_is_kept) {
   EXPECT_EQ(refusals(Detector::failure_percentage), 1U);
 }
 
+TEST_F(ClusterOutliersTest, refusal_is_kept_to_be_told_of_with_who_why_and_how_often) {
+  use_failure_percentage(20);
+  for (size_t i = 0; i < 4; ++i) fail(backend(i));
+  EXPECT_EQ(cluster->take_refused_ejection(Detector::failure_percentage), std::nullopt);
+  judge();
+  judge();
+  const auto refusal = cluster->take_refused_ejection(Detector::failure_percentage);
+  ASSERT_TRUE(refusal);
+  EXPECT_EQ(refusal->backend, "10.0.0.3:80");
+  EXPECT_EQ(refusal->proposal, "100.0 % of 10 connects failed, 50 % is the limit");
+  EXPECT_EQ(refusal->obstacle, "max_ejected lets 2 of 20 backends be out, and 2 are already");
+  EXPECT_EQ(refusal->times, 4U) << "two backends, twice each";
+  EXPECT_EQ(cluster->take_refused_ejection(Detector::failure_percentage), std::nullopt)
+      << "told of once";
+  EXPECT_EQ(cluster->take_refused_ejection(Detector::early_close), std::nullopt);
+}
+
+TEST_F(ClusterOutliersTest, refusal_for_the_last_available_one_says_so) {
+  outliers().max_ejected = 100;
+  use_failure_percentage(2);
+  for (size_t i = 0; i < 2; ++i) fail(backend(i));
+  judge();
+  const auto refusal = cluster->take_refused_ejection(Detector::failure_percentage);
+  ASSERT_TRUE(refusal);
+  EXPECT_EQ(refusal->obstacle, "no other backend would be available");
+}
+
 TEST_F(ClusterOutliersTest, who_takes_no_clients_is_not_the_one_that_is_kept) {
   outliers().max_ejected = 100;
   settings.has_probes = true;

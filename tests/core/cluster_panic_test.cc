@@ -36,6 +36,7 @@ TEST_F(ClusterPanicTest, below_the_threshold_probes_are_ignored) {
   EXPECT_TRUE(admits(backend(0)));
   EXPECT_EQ(transitions.at(0).backend, "priority 0");
   EXPECT_EQ(told(), (Lines{"panic normal->panic: 1 of 4 ready backends are healthy or unknown"}));
+  EXPECT_EQ(cluster->panics_now(), 1U);
 }
 
 TEST_F(ClusterPanicTest, ends_when_enough_are_healthy_again) {
@@ -45,6 +46,23 @@ TEST_F(ClusterPanicTest, ends_when_enough_are_healthy_again) {
   probe(backend(0), true);
   EXPECT_FALSE(admits(backend(1)));
   EXPECT_EQ(told().back(), "panic panic->normal: 2 of 4 ready backends are healthy or unknown");
+}
+
+TEST_F(ClusterPanicTest, is_told_and_counted_once_however_many_turn_unhealthy_in_it) {
+  make_unhealthy(4);
+  EXPECT_EQ(told().size(), 1U);
+  probe(backend(4), false);  // the other priority
+  EXPECT_EQ(cluster->panics_now(), 2U);
+  EXPECT_EQ(cluster->panics(), 2U);
+  for (size_t i = 0; i < 4; ++i) {
+    for (int round = 0; round < 2; ++round) probe(backend(i), true);
+  }
+  EXPECT_EQ(cluster->panics_now(), 1U);
+  for (size_t i = 0; i < 4; ++i) {
+    for (int round = 0; round < 3; ++round) probe(backend(i), false);
+  }
+  EXPECT_EQ(cluster->panics_now(), 2U);
+  EXPECT_EQ(cluster->panics(), 3U);
 }
 
 TEST_F(ClusterPanicTest, breaker_is_never_ignored) {

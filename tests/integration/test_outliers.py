@@ -49,6 +49,8 @@ def test_the_last_available_backend_is_kept_and_comes_back_after_its_time():
         for _ in range(12):
             assert outcome(sluice.address()) == ENDED_EARLY, "never refused: somebody is left"
         sluice.eventually_event("breaker", to="open")
+        refused = sluice.eventually_event("ejection_refused", detector="early_close")
+        assert refused["why"] == "no other backend would be available"
         sluice.eventually_event("breaker", to="half_open")
         assert outcome(sluice.address()) == ENDED_EARLY
         sluice.eventually_event("breaker", to="closed")

@@ -1,13 +1,15 @@
 // What the server says in its log, in one place: each kind of line, its event word and its fields.
-// Conditions that would repeat once per connection are said once a minute, with how often they
-// came.
+// Conditions that would repeat once per connection or per second are said once a minute, with how
+// often they came.
 #pragma once
 
 #include <map>
 #include <string>
+#include <utility>
 
 #include "sluice/base/log.h"
 #include "sluice/base/time.h"
+#include "sluice/core/cluster.h"
 #include "sluice/core/transition.h"
 #include "sluice/proxy/worker.h"
 
@@ -27,6 +29,9 @@ class ProcessLog {
   // What a log has lost so far; told when it has grown.
   void lost(std::string_view which, const LogLoss& loss);
   void transition(const Transition& transition, TimePoint now);
+  // What outlier detection proposed and the cluster refused: for each detector the first at once,
+  // then at most once a minute, with how many came. To be called every second or so.
+  void refused_ejections(Cluster& cluster, TimePoint now);
   void notice(const WorkerNotice& notice, TimePoint now);
   void warning(std::string_view event, const std::string& message) { log_.warning(event, message); }
   void error(std::string_view event, const std::string& message) { log_.error(event, message); }
@@ -37,7 +42,12 @@ class ProcessLog {
     TimePoint said_at{};
     int64_t unsaid = 0;
   };
+  struct Refusals {
+    uint64_t told = 0;
+    TimePoint said_at{};
+  };
   Log& log_;
+  std::map<std::pair<std::string, Detector>, Refusals> refusals_;  // by cluster
   std::map<std::string, Repetition> repetitions_;
   std::map<std::string, uint64_t> lost_;  // lines told of
 };

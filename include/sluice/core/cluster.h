@@ -96,6 +96,11 @@ class Cluster : public std::enable_shared_from_this<Cluster> {
   // max_ejected allows. For every second or so; does nothing while no statistical detector is on.
   void judge_outliers(TimePoint now);
 
+  // For whoever tells of refused ejections: the first of this detector since the last call.
+  std::optional<RefusedEjection> take_refused_ejection(Detector detector) {
+    return ejections_.take_refusal(detector);
+  }
+
   // --- any thread --------------------------------------------------------------------------------
 
   // Whether `backend` takes a client's connection now: administrative state, health (or panic),
@@ -118,6 +123,10 @@ class Cluster : public std::enable_shared_from_this<Cluster> {
   uint32_t available_backends() const {
     return available_backends_.load(std::memory_order_relaxed);
   }
+
+  // Priorities that are in panic now, and how often one has come into it in all.
+  uint32_t panics_now() const { return panics_now_.load(std::memory_order_relaxed); }
+  uint64_t panics() const { return panics_.load(std::memory_order_relaxed); }
 
   // Takes in how a client's connect under `permit` went.
   void record_connect(const ClusterSnapshot& snapshot, Backend& backend, Permit permit,
@@ -181,6 +190,8 @@ class Cluster : public std::enable_shared_from_this<Cluster> {
   // Written by the control loop, read by everybody: for those who wait for their first probe.
   std::atomic<uint32_t> healthy_backends_{0};
   std::atomic<uint32_t> available_backends_{0};  // the same
+  std::atomic<uint32_t> panics_now_{0};          // the same
+  std::atomic<uint64_t> panics_{0};              // the same
   EjectionBooks ejections_;                      // any thread
   RetryBudget retry_budget_;                     // any thread
 };

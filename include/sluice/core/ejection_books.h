@@ -1,5 +1,6 @@
 // A cluster's books of ejections: how many backends are out by a detector's proposal now, how often
-// each detector was followed and refused, and whose turn it is to decide. Lock-free, any thread.
+// each detector was followed and refused, the first refusal that nobody has told of, and whose turn
+// it is to decide. Lock-free, any thread.
 //
 // An ejection is counted as out from before the breaker is tripped until it has closed, the backend
 // was removed, or the trip came to nothing; so the count is never too low, and `max_ejected` is
@@ -9,10 +10,24 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
 
+#include "sluice/base/function_ref.h"
 #include "sluice/core/outlier_settings.h"
 
 namespace sluice {
+
+// A detector's proposal that was not followed, for whoever tells of it.
+struct RefusedEjection {
+  std::string backend;
+  std::string proposal;  // why the detector wanted it out
+  std::string obstacle;  // why it stays in
+  uint64_t times = 0;    // how often this detector has been refused in all
+
+  friend bool operator==(const RefusedEjection&, const RefusedEjection&) = default;
+};
 
 class EjectionBooks {
  public:
@@ -45,7 +60,11 @@ class EjectionBooks {
   void give_back(std::atomic<Detector>& ejected_by);
 
   void count_ejection(Detector detector) { count(ejections_, detector); }
-  void count_refusal(Detector detector) { count(refusals_, detector); }
+  // By whoever has the turn. Kept to be told of when no other refusal of this detector is.
+  void count_refusal(const Turn& turn, Detector detector, FunctionRef<RefusedEjection()> describe);
+  // The first refusal since the last call; nothing when there was none, or while somebody decides.
+  std::optional<RefusedEjection> take_refusal(Detector detector);
+
   uint64_t ejections(Detector detector) const { return value(ejections_, detector); }
   uint64_t refusals(Detector detector) const { return value(refusals_, detector); }
 
@@ -63,7 +82,24 @@ class EjectionBooks {
   std::atomic<uint32_t> out_{0};
   Counters ejections_{};
   Counters refusals_{};
+  // Touched only by whoever has the turn.
+  std::array<std::optional<RefusedEjection>, kDetectors> untold_refusals_;
 };
+
+inline void EjectionBooks::count_refusal(const Turn& /*turn*/, Detector detector,
+                                         FunctionRef<RefusedEjection()> describe) {
+  count(refusals_, detector);
+  auto& untold = untold_refusals_[static_cast<size_t>(detector)];
+  if (!untold) untold = describe();
+}
+
+inline std::optional<RefusedEjection> EjectionBooks::take_refusal(Detector detector) {
+  const Turn turn(*this);
+  if (!turn) return std::nullopt;
+  auto refusal = std::exchange(untold_refusals_[static_cast<size_t>(detector)], std::nullopt);
+  if (refusal) refusal->times = refusals(detector);
+  return refusal;
+}
 
 inline void EjectionBooks::take_out(std::atomic<Detector>& ejected_by, Detector detector) {
   // Counted first: whoever finds the mark may give it back at once.
