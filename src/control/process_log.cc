@@ -101,8 +101,7 @@ void ProcessLog::transition(const Transition& transition, TimePoint now) {
 }
 
 void ProcessLog::refused_ejections(Cluster& cluster, TimePoint now) {
-  for (size_t i = 0; i < kDetectors; ++i) {
-    const auto detector = static_cast<Detector>(i);
+  for (const Detector detector : kCappedDetectors) {
     const uint64_t refusals = cluster.ejections().refusals(detector);
     if (refusals == 0) continue;
     Refusals& known = refusals_[{cluster.name(), detector}];

@@ -51,8 +51,12 @@ void append(std::string& out, const SavedBackend& backend, const Moment& now) {
                  name(backend.admin_state), backend.weight);
   out += backend.is_unhealthy ? ",\"unhealthy\":true" : ",\"unhealthy\":false";
   if (backend.breaker) {
-    fmt::format_to(end, R"(,"breaker":{{"reopens_at_ms":{},"failed_trials":{}}})",
+    fmt::format_to(end, R"(,"breaker":{{"reopens_at_ms":{},"failed_trials":{})",
                    to_wall_ms(backend.breaker->reopens_at, now), backend.breaker->failed_trials);
+    if (backend.ejected_by != Detector::none) {
+      fmt::format_to(end, R"(,"ejected_by":"{}")", name(backend.ejected_by));
+    }
+    out += '}';
   }
   out += '}';
 }
@@ -114,6 +118,18 @@ class Members {
     wrong(key, "an administrative state");
   }
 
+  // Whose ejection it is; nobody's when it is not said, as before there were any.
+  Detector ejected_by(std::string_view key) {
+    element value;
+    if (!find(key, value)) return Detector::none;
+    std::string_view text;
+    const bool is_text = value.get(text) == simdjson::SUCCESS;
+    for (const Detector detector : kCappedDetectors) {
+      if (is_text && text == name(detector)) return detector;
+    }
+    wrong(key, "a detector that ejects");
+  }
+
   array list(std::string_view key) {
     array list;
     if (take(key).get(list) != simdjson::SUCCESS) wrong(key, "a list");
@@ -153,6 +169,7 @@ SavedBackend read_backend(element value, std::string where, const Moment& now) {
     const int64_t failed_trials = breaker.number("failed_trials", kFailedTrialsMax);
     backend.breaker = SavedBreaker{.reopens_at = to_monotonic(reopens_at, now),
                                    .failed_trials = static_cast<uint32_t>(failed_trials)};
+    backend.ejected_by = breaker.ejected_by("ejected_by");
     breaker.end();
   }
   members.end();

@@ -248,12 +248,12 @@ std::optional<SavedBreaker> CircuitBreaker::saved() const {
                       .failed_trials = failed_trials_.load(std::memory_order_relaxed)};
 }
 
-void CircuitBreaker::restore(const SavedBreaker& saved, TimePoint now,
+bool CircuitBreaker::restore(const SavedBreaker& saved, TimePoint now,
                              const CircuitBreakerSettings& settings, Tell tell) {
   const Word seen = load();
-  if (seen.is_open || seen.is_changing) return;
+  if (seen.is_open || seen.is_changing) return false;
   Change change(*this, seen);
-  if (!change) return;
+  if (!change) return false;
   const Duration period_max = std::min(settings.max_recovery_timeout, kOpenPeriodMax);
   const TimePoint reopens_at = std::clamp(saved.reopens_at, now, now + period_max);
   failed_trials_.store(std::min(saved.failed_trials, kDoublingsMax), std::memory_order_relaxed);
@@ -261,6 +261,7 @@ void CircuitBreaker::restore(const SavedBreaker& saved, TimePoint now,
   reopens_at_.store(reopens_at.time_since_epoch().count(), std::memory_order_release);
   change.next.is_open = true;
   change.tell(tell, reopens_at);
+  return true;
 }
 
 std::optional<BreakerOpening> CircuitBreaker::opening() const {

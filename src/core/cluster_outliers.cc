@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "cluster_words.h"
 #include "sluice/core/cluster.h"
 #include "sluice/core/outlier_statistics.h"
 
@@ -213,11 +214,11 @@ bool Cluster::eject(const ClusterSnapshot& snapshot, const Ejectee& ejectee, Tim
   const bool is_at_cap = out >= out_max;
   if (is_at_cap || !keeps_another_available(snapshot, backend, now)) {
     ejections_.count_refusal(turn, ejectee.detector, [&] {
-      return RefusedEjection{
-          .backend = backend.name(),
-          .proposal = ejectee.why(),
-          .obstacle = is_at_cap ? why_at_cap(out, out_max, count_backends(snapshot))
-                                : std::string("no other backend would be available")};
+      return RefusedEjection{.backend = backend.name(),
+                             .proposal = ejectee.why(),
+                             .obstacle = is_at_cap
+                                             ? why_at_cap(out, out_max, count_backends(snapshot))
+                                             : std::string("no other backend would be available")};
     });
     return false;
   }
@@ -238,6 +239,25 @@ bool Cluster::eject(const ClusterSnapshot& snapshot, const Ejectee& ejectee, Tim
   note_opening(snapshot.settings, backend);
   ejections_.count_ejection(ejectee.detector);
   return true;
+}
+
+// Within the same bounds as a new one: who is beyond them is in. (While somebody decides on another
+// ejection, too: that is no time to find out.)
+void Cluster::restore_ejection(Backend& backend, Detector detector, const SavedBreaker& saved,
+                               TimePoint now) {
+  const ClusterSettings& settings = contents_->settings;
+  OutlierWatch* watch = watch_of(settings, backend);
+  if (watch == nullptr || !settings.outlier_detection.is_on(detector)) return;
+  const EjectionBooks::Turn turn(ejections_);
+  if (!turn || ejections_.out() >= ejected_max(*contents_)) return;
+  if (!keeps_another_available(*contents_, backend, now)) return;
+  ejections_.take_out(watch->ejected_by, detector);
+  const bool has_opened = backend.breaker().restore(
+      saved, now, with_ejection_times(settings), [&](const BreakerChange& change) {
+        tell(backend, change, fmt::format("{}: ejected by {}", kAsBefore, sluice::name(detector)),
+             now);
+      });
+  if (!has_opened) ejections_.give_back(watch->ejected_by);
 }
 
 bool Cluster::keeps_another_available(const ClusterSnapshot& snapshot, const Backend& wanted_out,

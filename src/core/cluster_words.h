@@ -12,6 +12,7 @@
 namespace sluice {
 
 inline constexpr std::string_view kTimeHasCome = "reopening time has come";
+inline constexpr std::string_view kAsBefore = "as it was before the restart";
 
 // "5 probes in a row", but just "1 probe".
 inline std::string row_of(uint32_t count, std::string_view noun) {

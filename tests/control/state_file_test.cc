@@ -24,13 +24,15 @@ SavedBackend some_backend() {
           .configured_weight = 1,
           .weight = 1000,
           .is_unhealthy = true,
-          .breaker = SavedBreaker{.reopens_at = kThen.monotonic + seconds(30), .failed_trials = 3}};
+          .breaker = SavedBreaker{.reopens_at = kThen.monotonic + seconds(30), .failed_trials = 3},
+          .ejected_by = Detector::early_close};
 }
 
 std::string some_text() {
   SavedBackend second = some_backend();
   second.name = "b2";
   second.breaker.reset();
+  second.ejected_by = Detector::none;
   return render_state({{"web", {some_backend(), second}}, {"api", {}}}, kThen);
 }
 
@@ -59,6 +61,13 @@ TEST(StateFile, what_is_written_is_read_with_times_of_the_new_clock) {
   EXPECT_EQ(state->clusters[0].backends[0], expected);
   EXPECT_EQ(state->clusters[0].backends[1].breaker, std::nullopt);
   EXPECT_TRUE(state->clusters[1].backends.empty());
+}
+
+TEST(StateFile, text_from_before_ejections_were_kept_is_read) {
+  const auto state = parse_state(with(R"(,"ejected_by":"early_close")", ""), kNow);
+  ASSERT_TRUE(state) << state.error().message;
+  EXPECT_TRUE(state->clusters[0].backends[0].breaker);
+  EXPECT_EQ(state->clusters[0].backends[0].ejected_by, Detector::none);
 }
 
 TEST(StateFile, empty_state_is_a_state) {
@@ -106,6 +115,10 @@ TEST(StateFile, complaints_say_what_and_where) {
             "'address' of backend 1 of cluster 1 is not 1 to 4096 bytes long");
   EXPECT_EQ(complaint(with("\"failed_trials\":3", "\"failed_trials\":1e3")),
             "'failed_trials' of 'breaker' of a backend is not a whole number up to 1000000");
+  for (const std::string other : {R"("none")", R"("consecutive_failures")", R"("gone")", "3"}) {
+    EXPECT_EQ(complaint(with(R"("early_close")", other)),
+              "'ejected_by' of 'breaker' of a backend is not a detector that ejects");
+  }
   EXPECT_EQ(complaint(with("\"written_at_ms\":", "\"written_at_ms\":9")),
             "'written_at_ms' of the file is not a whole number up to 9000000000000");
   EXPECT_EQ(complaint(with("\"web\"", "7")), "'name' of cluster 1 is not a string");

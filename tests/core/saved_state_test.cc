@@ -217,5 +217,98 @@ TEST_F(SavedStateTest, what_is_off_is_not_restored) {
   EXPECT_TRUE(transitions.empty());
 }
 
+// Of four backends the first has been ejected for an early close.
+class SavedEjectionTest : public SavedStateTest {
+ protected:
+  SavedEjectionTest() {
+    settings.has_probes = false;
+    OutlierSettings& outliers = settings.outlier_detection;
+    outliers.is_enabled = true;
+    outliers.early_close = {.is_enabled = true, .threshold = 1};
+    outliers.max_ejected = 25;
+    outliers.base_ejection = minutes(7);
+    outliers.max_ejection = minutes(20);
+    apply(backend_settings_of(4));
+    eject(backend(0));
+  }
+
+  void eject(Backend& wanted) {
+    cluster->record_early_close(*snapshot, wanted, admit(wanted).value(), now, random);
+    wanted.remove_connection();
+  }
+  void restart_as_it_is() { restart(backend_settings_of(4)); }
+};
+
+TEST_F(SavedEjectionTest, ejection_is_one_again_for_the_rest_of_its_time) {
+  now += minutes(1);
+  restart_as_it_is();
+  EXPECT_EQ(backend(0).breaker().reopens_at(), now + minutes(6)) << "beyond the breaker's maximum";
+  EXPECT_EQ(backend(0).outlier_watch()->ejected_by, Detector::early_close);
+  EXPECT_EQ(told(), (Lines{"breaker closed->open: as it was before the restart: ejected by "
+                           "early_close"}));
+  now += minutes(6);
+  ASSERT_TRUE(connect(backend(0), ConnectOutcome::refused));
+  EXPECT_EQ(backend(0).breaker().reopens_at(), now + minutes(14)) << "an ejection's doubling";
+}
+
+TEST_F(SavedEjectionTest, it_counts_against_the_cap_until_it_is_back) {
+  restart_as_it_is();
+  EXPECT_EQ(cluster->ejections().out(), 1U);
+  eject(backend(1));
+  EXPECT_EQ(breaker_state(backend(1)), BreakerState::closed);
+  now = backend(0).breaker().reopens_at().value();
+  ASSERT_TRUE(connect(backend(0), ConnectOutcome::connected));
+  EXPECT_EQ(cluster->ejections().out(), 0U);
+  eject(backend(1));
+  EXPECT_EQ(breaker_state(backend(1)), BreakerState::open);
+}
+
+TEST_F(SavedEjectionTest, it_is_kept_over_a_second_restart) {
+  restart_as_it_is();
+  restart_as_it_is();
+  EXPECT_EQ(backend(0).outlier_watch()->ejected_by, Detector::early_close);
+}
+
+TEST_F(SavedEjectionTest, detector_that_is_off_meanwhile_ejects_nobody) {
+  for (bool* setting : {&settings.outlier_detection.early_close.is_enabled,
+                        &settings.outlier_detection.is_enabled}) {
+    *setting = false;
+    restart_as_it_is();
+    EXPECT_EQ(breaker_state(backend(0)), BreakerState::closed);
+    EXPECT_EQ(cluster->ejections().out(), 0U);
+    EXPECT_TRUE(transitions.empty());
+    *setting = true;
+    restart_as_it_is();  // with nothing to keep any more
+    eject(backend(0));
+  }
+}
+
+TEST_F(SavedEjectionTest, cap_that_is_lower_meanwhile_lets_in_who_is_beyond_it) {
+  settings.outlier_detection.max_ejected = 50;
+  apply(backend_settings_of(4));
+  eject(backend(1));
+  ASSERT_EQ(cluster->ejections().out(), 2U);
+  settings.outlier_detection.max_ejected = 25;
+  restart_as_it_is();
+  EXPECT_EQ(breaker_state(backend(0)), BreakerState::open);
+  EXPECT_EQ(breaker_state(backend(1)), BreakerState::closed);
+  EXPECT_EQ(cluster->ejections().out(), 1U);
+}
+
+TEST_F(SavedEjectionTest, last_available_one_is_kept_in) {
+  restart(backend_settings_of(1));
+  EXPECT_EQ(breaker_state(backend(0)), BreakerState::closed);
+  EXPECT_EQ(cluster->ejections().out(), 0U);
+}
+
+TEST_F(SavedEjectionTest, breaker_that_opened_meanwhile_is_no_ejection) {
+  const auto kept = saved();
+  restart_without_state(backend_settings_of(4));
+  trip(backend(0));
+  cluster->restore(kept.at(0), now);
+  EXPECT_EQ(backend(0).outlier_watch()->ejected_by, Detector::none);
+  EXPECT_EQ(cluster->ejections().out(), 0U);
+}
+
 }  // namespace
 }  // namespace sluice

@@ -133,9 +133,9 @@ class CircuitBreaker {
   void reset(Tell tell);
 
   // What to keep of it, and back: a closed one opens until the time that was kept, at most for
-  // max_recovery_timeout, with its doubling. An open one is left alone.
+  // max_recovery_timeout, with its doubling. An open one is left alone: false.
   std::optional<SavedBreaker> saved() const;
-  void restore(const SavedBreaker& saved, TimePoint now, const CircuitBreakerSettings& settings,
+  bool restore(const SavedBreaker& saved, TimePoint now, const CircuitBreakerSettings& settings,
                Tell tell);
 
   // While it is open and half_open has not been told of, else nothing.

@@ -80,8 +80,10 @@ class Cluster : public std::enable_shared_from_this<Cluster> {
 
   // Takes over what was kept of a backend before a restart, after the first apply(). The
   // configuration wins: administrative state and weight are taken over only where it says what it
-  // said then, health and breaker only where they are on, times at most the configured maximum. A
-  // backend that is not there, or is at another address, is ignored. Says whether it was there.
+  // said then, health, breaker and ejections only where they (and the detector) are on, times at
+  // most the configured maximum, ejections only within max_ejected and while another backend is
+  // available. A backend that is not there, or is at another address, is ignored. Says whether it
+  // was there.
   bool restore(const SavedBackend& saved, TimePoint now);
 
   // A transition of this cluster has reached the control loop: what a worker did to a breaker
@@ -165,6 +167,8 @@ class Cluster : public std::enable_shared_from_this<Cluster> {
   void watch_probe(Backend& backend, const ProbeReport& report, TimePoint now);
   bool eject(const ClusterSnapshot& snapshot, const Ejectee& ejectee, TimePoint now,
              Random& random);
+  void restore_ejection(Backend& backend, Detector detector, const SavedBreaker& saved,
+                        TimePoint now);
   bool keeps_another_available(const ClusterSnapshot& snapshot, const Backend& wanted_out,
                                TimePoint now) const;
   void close_books_of(Backend& backend, std::optional<uint32_t> begun_generation);

@@ -2,6 +2,8 @@
 // cluster, and how far they may go. All off unless given.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -19,6 +21,10 @@ enum class Detector : uint8_t {
 };
 
 inline constexpr size_t kDetectors = 5;
+
+// Those whose ejections count against max_ejected.
+inline constexpr std::array kCappedDetectors{Detector::success_rate, Detector::failure_percentage,
+                                             Detector::early_close};
 
 constexpr std::string_view name(Detector detector) {
   switch (detector) {

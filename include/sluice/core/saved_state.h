@@ -21,6 +21,7 @@ struct SavedBackend {
   uint32_t weight = 1;
   bool is_unhealthy = false;
   std::optional<SavedBreaker> breaker;
+  Detector ejected_by = Detector::none;  // whose ejection holds the breaker open, if it is one
 
   friend bool operator==(const SavedBackend&, const SavedBackend&) = default;
 };
