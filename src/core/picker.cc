@@ -46,7 +46,8 @@ std::unique_ptr<Balancer> Picker::take_balancer(uint32_t priority) {
 
 tl::expected<Lease, Picker::Refusal> Picker::pick(const PickRequest& request) {
   const RetryBudgetSettings& settings = snapshot_->settings.retry_budget;
-  if (!settings.is_enabled) return search_all(request);
+  // One attempt is one connect, however often it has to be picked for.
+  if (!settings.is_enabled || request.is_postponed) return search_all(request);
   RetryBudget& budget = snapshot_->cluster->retry_budget();
   const bool is_retry = !request.tried.empty();
   if (is_retry && !budget.allows_retry(settings, request.now)) {

@@ -70,8 +70,7 @@ void Session::connect_next() {
   }
   // First come, first served: who has just come does not go before those who wait. (Who was served
   // and then short of something of our own has waited already.)
-  const bool is_newcomer = attempts_ == 0 && !connecting_->pending &&
-                           connecting_->wait != Connecting::Wait::own_shortage;
+  const bool is_newcomer = attempts_ == 0 && !connecting_->pending && !connecting_->is_postponed;
   const bool is_queue_there = route_.picker.snapshot()->cluster->pending().waiting() > 0;
   if (is_newcomer && is_queue_there) {
     // Of a pick that is not made.
@@ -89,8 +88,10 @@ void Session::connect_next() {
       return;
     }
     const uint64_t calls = connecting_->pending ? connecting_->pending->calls() : 0;
-    auto lease = route_.picker.pick(
-        {.tried = connecting_->tried, .now = now(), .client = client_address_.ip_bytes()});
+    auto lease = route_.picker.pick({.tried = connecting_->tried,
+                                     .now = now(),
+                                     .client = client_address_.ip_bytes(),
+                                     .is_postponed = connecting_->is_postponed});
     decision_ = route_.picker.last_decision();
     if (lease) {
       leave_queue();
@@ -144,7 +145,8 @@ bool Session::begin_attempt(Lease lease) {
   ConnectStart start = start_connect(backend->address(), route_.source_address, route_.tcp);
   int error = start.error;
   if (error == 0 && !worker_.poller().add(start.fd.get(), *this, kBackend)) error = ENOMEM;
-  if (is_shortage(error)) {
+  connecting_->is_postponed = is_shortage(error);
+  if (connecting_->is_postponed) {
     postpone(error);
     return true;
   }

@@ -52,6 +52,7 @@ struct Session::Connecting {
   TimePoint attempt_began{};
   TimePoint attempt_deadline{};  // of this one
   Wait wait = Wait::verdict;
+  bool is_postponed = false;            // the attempt to come was picked for before
   std::optional<PendingPlace> pending;  // while it waits for a place
   TimePoint pending_since{};
 };

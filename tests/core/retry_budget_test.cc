@@ -77,5 +77,27 @@ TEST_F(PickerBudgetTest, an_outage_is_not_multiplied) {
   }
 }
 
+TEST_F(PickerBudgetTest, attempt_that_a_shortage_of_our_own_postponed_counts_once) {
+  for (const bool says_so : {true, false}) {
+    cluster = std::make_shared<Cluster>(
+        "web", [](const Transition&) {}, Random(2));
+    settings.retry_budget = {.is_enabled = true, .percent = 0, .min = 2};
+    apply(backend_settings_of(3));
+    Picker picker(snapshot, random);
+    const TriedBackends tried{&backend(0)};
+    int leases = 0;
+    for (int i = 0; i < 20; ++i) {
+      auto lease =
+          picker.pick({.tried = tried, .now = now, .client = {}, .is_postponed = says_so && i > 0});
+      if (lease) lease->settle(ConnectOutcome::local_error, now, random);
+      leases += lease.has_value();
+    }
+    EXPECT_EQ(leases, says_so ? 20 : 2) << "the control: twenty attempts are twenty";
+    const auto another = picker.pick({.tried = tried, .now = now, .client = {}});
+    EXPECT_EQ(another.has_value(), says_so) << "of two";
+    EXPECT_FALSE(picker.pick({.tried = tried, .now = now, .client = {}})) << "of two";
+  }
+}
+
 }  // namespace
 }  // namespace sluice

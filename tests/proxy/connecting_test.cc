@@ -290,6 +290,28 @@ TEST_F(Connecting, lack_of_descriptors_is_nobodys_fault_and_passes) {
   EXPECT_TRUE(accept_from(live));
 }
 
+TEST_F(Connecting, retry_that_waits_for_a_descriptor_is_one_retry_of_the_budget) {
+  const HungBackend hung;
+  const UniqueFd live = listen_on(loopback());
+  add_backend(hung.address(), 0);
+  add_backend(address_of(live), 1);
+  settings.connect_timeout = milliseconds(500);
+  settings.retry_budget = {.is_enabled = true, .percent = 0, .min = 1};
+  start();
+  rlimit usual{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &usual), 0);
+  const size_t before = count_open_files();
+  const UniqueFd client = connect_client();
+  // The client's two ends and the attempt on the first backend.
+  ASSERT_TRUE(wait_until([&] { return count_open_files() == before + 3; }));
+  const rlimit none{.rlim_cur = 3, .rlim_max = usual.rlim_max};  // all of them are in use
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  EXPECT_TRUE(wait_until([&] { return connects(ConnectOutcome::local_error, 1) >= 3; }));
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &usual), 0);
+  EXPECT_TRUE(accept_from(live));
+  EXPECT_EQ(connects(ConnectOutcome::timeout, 0), 1U);
+}
+
 TEST_F(Connecting, address_that_can_never_be_connected_to_pauses_nobody) {
   // A link-local address without an interface: EINVAL, today and tomorrow.
   std::array<uint8_t, 16> link_local{0xfe, 0x80};

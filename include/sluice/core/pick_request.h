@@ -20,6 +20,9 @@ struct PickRequest {
   // For the policies that go by load, which take a young backend for a smaller one; from the
   // picker.
   Timeout slow_start = std::nullopt;
+  // The attempt was picked for before, and something of our own was short: the retry budget knows
+  // of it.
+  bool is_postponed = false;
 };
 
 }  // namespace sluice
