@@ -187,7 +187,9 @@ std::vector<ClusterRow> recovery_rows() {
           "close_on_unhealthy",
           [](ClusterConfig& cluster) { cluster.close_on_unhealthy.is_enabled = false; },
           [](const ClusterConfig& cluster) { return cluster.close_on_unhealthy.is_enabled; },
-          Reload::yes, "end a backend's sessions when its probes have found it unhealthy")
+          Reload::yes,
+          "end a backend's sessions when its probes have found it unhealthy; connects under way are "
+          "tried elsewhere")
           .switched_on_by(
               [](ClusterConfig& cluster) { cluster.close_on_unhealthy.is_enabled = true; }),
       {"close_on_unhealthy.over", FIELD(close_on_unhealthy.over), duration(0ms, 1h), Reload::yes,

@@ -171,7 +171,20 @@ bool Session::begin_attempt(Lease lease) {
   return true;
 }
 
+const Backend* Session::connecting_to() const {
+  return connecting_ ? connecting_->lease.backend().get() : nullptr;
+}
+
+void Session::give_up_attempt() {
+  if (connecting_to() == nullptr) return;
+  connecting_->is_given_up = true;
+  if (connecting_->lease.is_trial()) return;
+  end_attempt(ConnectOutcome::abandoned);
+  connect_next();
+}
+
 void Session::end_attempt(ConnectOutcome outcome) {
+  connecting_->is_given_up = false;
   backend_.fd.reset();
   connecting_->lease.settle(outcome, now(), worker_.random());
   connecting_->lease.release();
@@ -259,6 +272,11 @@ void Session::try_full_backlog_again() {
 }
 
 void Session::on_connected(int error) {
+  if (connecting_->is_given_up) {
+    end_attempt(ConnectOutcome::connected);
+    connect_next();
+    return;
+  }
   Lease& lease = connecting_->lease;
   const ClusterSettings& settings = route_.picker.snapshot()->settings;
   is_start_awaited_ = settings.outlier_detection.is_on(Detector::early_close) && !lease.is_trial();

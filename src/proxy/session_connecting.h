@@ -53,6 +53,7 @@ struct Session::Connecting {
   TimePoint attempt_deadline{};  // of this one
   Wait wait = Wait::verdict;
   bool is_postponed = false;            // the attempt to come was picked for before
+  bool is_given_up = false;             // only the verdict of the one under way is wanted
   std::optional<PendingPlace> pending;  // while it waits for a place
   TimePoint pending_since{};
 };

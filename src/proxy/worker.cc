@@ -158,6 +158,7 @@ void Worker::begin_session(std::shared_ptr<Listener> listener, ClusterRoute& rou
 }
 
 void Worker::session_ended(Session& session) {
+  unhealthy_closer_.forget(session);
   session.listener().limit().release();
   process_limit_.release();
   if (spread_) spread_->leave(index_in_spread_);

@@ -12,19 +12,6 @@
 namespace sluice {
 namespace {
 
-// Listens, accepts nothing, and has no room left: a connect to it gets no answer.
-class HungBackend {
- public:
-  HungBackend() : listening_(listen_on(loopback(), 0)) {
-    for (int i = 0; i < 2; ++i) queued_.push_back(start_connect(address(), std::nullopt, {}).fd);
-  }
-  Address address() const { return address_of(listening_); }
-
- private:
-  UniqueFd listening_;
-  std::vector<UniqueFd> queued_;
-};
-
 // A unix socket whose backlog is full until make_room().
 class FullUnixBackend {
  public:

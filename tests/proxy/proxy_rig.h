@@ -22,6 +22,19 @@ namespace sluice {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
+// Listens, accepts nothing, and has no room left: a connect to it gets no answer.
+class HungBackend {
+ public:
+  HungBackend() : listening_(listen_on(loopback(), 0)) {
+    for (int i = 0; i < 2; ++i) queued_.push_back(start_connect(address(), std::nullopt, {}).fd);
+  }
+  Address address() const { return address_of(listening_); }
+
+ private:
+  UniqueFd listening_;
+  std::vector<UniqueFd> queued_;
+};
+
 class ProxyTest : public testing::Test {
  protected:
   void SetUp() override;

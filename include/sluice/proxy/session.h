@@ -62,6 +62,11 @@ class Session final : public PollTarget, public TimerWheel::Entry {
 
   // The one it is connected to; nothing while it is not.
   const Backend* backend() const { return place_.backend().get(); }
+  // The one to which a connect is under way; nothing while none is.
+  const Backend* connecting_to() const;
+  // That one has turned unhealthy: tries another. Only a breaker's trial goes on, because its
+  // verdict is wanted, and then tries another all the same.
+  void give_up_attempt();
   SessionRecord record() const;
   Listener& listener() const { return *listener_; }
 

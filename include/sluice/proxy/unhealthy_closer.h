@@ -1,11 +1,16 @@
 // Ends a worker's sessions with backends that have turned unhealthy, spread over a time so that
-// their clients do not all come back at once. Who recovers meanwhile keeps the sessions that are
-// left. Used on the worker's thread.
+// their clients do not all come back at once; who is still connecting to one tries another at once.
+// A backend that recovers meanwhile keeps the sessions that are left. Used on the worker's thread.
+//
+// The worker's sessions are looked at once for all backends that turned unhealthy within a step;
+// after that, a step costs what it ends.
 #pragma once
 
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "sluice/base/time.h"
@@ -18,31 +23,43 @@ class Session;
 
 class UnhealthyCloser {
  public:
-  // `sessions` are the worker's; ending one takes it out. Looks at all of them at every step, every
-  // kStep, while there is something to close.
+  // `sessions` are the worker's; ending one takes it out.
   using Sessions = std::vector<std::unique_ptr<Session>>;
   UnhealthyCloser(Loop& loop, const Sessions& sessions);
 
   static constexpr Duration kStep = std::chrono::milliseconds(100);
+  // In one turn of the loop; the others' next turn comes before the rest.
+  static constexpr size_t kEndsPerTurnMax = 500;
 
-  // The first of them end now, the last when `over` has passed.
+  // The first of them end now (or with the next step, when there is one to come), the last when
+  // `over` has passed.
   void close_sessions_of(std::shared_ptr<const Backend> backend, Duration over);
+
+  // It has ended, of itself or by a step.
+  void forget(Session& session);
 
  private:
   struct Closing {
     std::shared_ptr<const Backend> backend;
     TimePoint began;
     Duration over;
-    size_t ended = 0;
+    std::unordered_set<Session*> left;
+    size_t ended = 0;  // by a step
+
+    bool is_over() const { return left.empty() || backend->health() != Health::unhealthy; }
+    // How many more of them should have ended by now.
+    size_t due(TimePoint now) const;
   };
 
   void step();
-  // False when none is left, or none need be closed any more.
-  bool close_some(Closing& closing);
+  // Whether it had to: somebody has asked.
+  bool look_for_sessions();
+  void end_due(Closing& closing, size_t& ends_left);
 
   Loop& loop_;
   const Sessions& sessions_;
-  std::vector<Closing> closings_;
+  std::unordered_map<const Backend*, Closing> asked_;  // whose sessions have not been looked for
+  std::unordered_map<const Backend*, Closing> closings_;
   Timer next_step_;
 };
 

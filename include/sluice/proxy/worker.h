@@ -91,7 +91,8 @@ class Worker {
   // `on_idle` is called on the worker's thread when the last session has ended, once. When every
   // worker that might hand one over has stopped accepting.
   void when_idle(std::function<void()> on_idle);
-  // Ends the sessions with a backend that has turned unhealthy, spread over that time.
+  // Ends the sessions with a backend that has turned unhealthy, spread over that time; connects to
+  // it that are under way are given up at once, and another backend is tried.
   void close_sessions_of(std::shared_ptr<const Backend> backend, Duration over);
   // Ends every session that is left, and those that are still being handed over.
   void cut_sessions(EndReason reason);
