@@ -9,14 +9,15 @@
 #include <string>
 #include <vector>
 
+#include "given.h"
 #include "scalar.h"
 #include "suggest.h"
 #include "text.h"
+#include "validate_files.h"
+#include "validate_probe.h"
 
 namespace sluice {
 namespace {
-
-constexpr size_t kProbeStepsMax = 32;
 
 class Validation {
  public:
@@ -33,8 +34,9 @@ class Validation {
     Place place;
   };
 
-  // Where the first of these settings that was given stands; nothing when none was.
-  const Place* given(std::initializer_list<std::string> paths) const;
+  const Place* given(std::initializer_list<std::string> paths) const {
+    return sluice::given(places_, paths);
+  }
   Place place_of(const std::string& path) const;
 
   void check_name(const std::string& name, std::string_view noun, const std::string& path,
@@ -45,10 +47,6 @@ class Validation {
   void check_cluster(const ClusterConfig& cluster, const std::string& path);
   void check_backends(const ClusterConfig& cluster, const std::string& path);
   void check_balance(const ClusterConfig& cluster, const std::string& path);
-  void check_health_check(const ClusterConfig& cluster, const std::string& path);
-  void check_dialogue(const HealthCheckConfig& check, const std::string& section);
-  void check_http_probe(const HealthCheckConfig& check, const std::string& section);
-  void check_request_word(std::string_view word, const std::string& path, std::string_view key);
   void check_breaker(const ClusterConfig& cluster, const std::string& path);
   void check_outliers(const ClusterConfig& cluster, const std::string& path);
   void check_limits(const ClusterConfig& cluster, const std::string& path);
@@ -65,14 +63,6 @@ class Validation {
   std::set<std::string_view> used_clusters_;
   std::vector<Bound> bound_;
 };
-
-const Place* Validation::given(std::initializer_list<std::string> paths) const {
-  for (const std::string& path : paths) {
-    const auto found = places_.find(path);
-    if (found != places_.end()) return &found->second;
-  }
-  return nullptr;
-}
 
 Place Validation::place_of(const std::string& path) const {
   const Place* place = given({path});
@@ -164,6 +154,19 @@ void Validation::check_backends(const ClusterConfig& cluster, const std::string&
   }
 }
 
+bool has_several_priorities(const ClusterConfig& cluster) {
+  return std::any_of(cluster.backends.begin(), cluster.backends.end(),
+                     [&](const BackendConfig& backend) {
+                       return backend.priority != cluster.backends.front().priority;
+                     });
+}
+
+// A host name may have several addresses.
+bool may_have_several_backends(const ClusterConfig& cluster) {
+  if (cluster.backends.size() != 1) return !cluster.backends.empty();
+  return cluster.backends.front().address.is_name();
+}
+
 // A setting of another policy than the one chosen was meant for something.
 void Validation::check_balance(const ClusterConfig& cluster, const std::string& path) {
   const BalancePolicy policy = cluster.settings.balance.policy;
@@ -177,86 +180,21 @@ void Validation::check_balance(const ClusterConfig& cluster, const std::string& 
   for (const std::string_view setting : {"prefix_v4", "prefix_v6", "max_load"}) {
     check(setting, looks_at_the_client(policy), "source_hash and maglev");
   }
-}
-
-void Validation::check_health_check(const ClusterConfig& cluster, const std::string& path) {
-  if (!cluster.health_check) return;
-  const HealthCheckConfig& check = *cluster.health_check;
-  const std::string section = path + ".health_check";
-  const auto compare = [&](Duration interval, const std::string& name) {
-    const Place* place = given({section + ".timeout", fmt::format("{}.{}", section, name)});
-    if (place == nullptr || check.timeout <= interval) return;
-    problems_.warning(*place,
-                      fmt::format("health_check.timeout ({}) is longer than {} ({})",
-                                  format_duration(check.timeout), name, format_duration(interval)));
-  };
-  compare(check.interval, "interval");
-  compare(check.unhealthy_interval, "unhealthy_interval");
-  if (check.type == ProbeType::http) {
-    check_http_probe(check, section);
-  } else {
-    check_dialogue(check, section);
+  const BalanceSettings& balance = cluster.settings.balance;
+  const Place* factor = given({path + ".balance.overprovisioning"});
+  const bool is_own = balance.overprovisioning != BalanceSettings{}.overprovisioning;
+  if (factor != nullptr && is_own && !has_several_priorities(cluster)) {
+    problems_.warning(*factor,
+                      "balance.overprovisioning is about several priorities, and there is one");
   }
-}
-
-void Validation::check_dialogue(const HealthCheckConfig& check, const std::string& section) {
-  for (const std::string_view key : {"method", "path", "host", "status"}) {
-    if (const Place* place = given({fmt::format("{}.{}", section, key)})) {
-      problems_.error(*place, fmt::format("health_check.{} is for HTTP: add type: http", key));
-    }
+  const Place* first = given({path + ".balance.policy", path + ".balance"});
+  const bool is_unlimited = !cluster.settings.limits.of_backend;
+  if (first != nullptr && policy == BalancePolicy::first && is_unlimited &&
+      may_have_several_backends(cluster)) {
+    problems_.warning(*first,
+                      "policy first without limits.max_connections_per_backend: the first backend "
+                      "that is available gets every client");
   }
-  const Place* steps = given({section + ".steps"});
-  const Place* send = given({section + ".send"});
-  const Place* expect = given({section + ".expect"});
-  for (const Place* place : {send, expect}) {
-    if (steps == nullptr || place == nullptr) continue;
-    problems_.error(*place, "health_check.steps is there too: make this one of the steps");
-  }
-  if (send != nullptr && check.expect.empty() && steps == nullptr) {
-    problems_.warning(*send, "health_check.send without expect: whatever the answer is, it passes");
-  }
-  if (steps == nullptr) return;
-  if (check.steps.size() > kProbeStepsMax) {
-    problems_.error(*steps, fmt::format("health_check.steps: more than {}", kProbeStepsMax));
-  } else if (!check.steps.empty() && check.steps.back().expect.empty()) {
-    problems_.warning(*steps,
-                      "health_check.steps does not end with an expect: whatever is answered "
-                      "to its last step, it passes");
-  }
-  for (size_t i = 0; i < check.steps.size(); ++i) {
-    if (check.steps[i].send.empty() != check.steps[i].expect.empty()) continue;
-    problems_.error(place_of(fmt::format("{}.steps[{}]", section, i)),
-                    "a step of health_check has one of send and expect, and it is not empty");
-  }
-}
-
-void Validation::check_http_probe(const HealthCheckConfig& check, const std::string& section) {
-  for (const std::string_view key : {"send", "expect", "steps"}) {
-    if (const Place* place = given({fmt::format("{}.{}", section, key)})) {
-      problems_.error(*place,
-                      fmt::format("health_check.{} does not belong to type: http, which has "
-                                  "method, path, host and status",
-                                  key));
-    }
-  }
-  check_request_word(check.http.path, section + ".path", "path");
-  check_request_word(check.http.host, section + ".host", "host");
-  const Place* path = given({section + ".path"});
-  if (path != nullptr && !check.http.path.starts_with('/') && check.http.path != "*") {
-    problems_.error(*path, fmt::format("health_check.path begins with a slash, as in /{}",
-                                       excerpt(check.http.path)));
-  }
-}
-
-// A blank would end it, and a line break begin a header.
-void Validation::check_request_word(std::string_view word, const std::string& path,
-                                    std::string_view key) {
-  const bool is_plain =
-      std::all_of(word.begin(), word.end(), [](char c) { return c > ' ' && c < '\x7F'; });
-  if (is_plain) return;
-  problems_.error(place_of(path), fmt::format("health_check.{} has a character that a request "
-                                              "cannot carry: write a blank as %20, and so on",
-                                              key));
 }
 
 void Validation::check_breaker(const ClusterConfig& cluster, const std::string& path) {
@@ -318,6 +256,12 @@ void Validation::check_limits(const ClusterConfig& cluster, const std::string& p
                       "limits.max_pending without max_connections or "
                       "max_connections_per_backend: nobody ever waits");
   }
+  const PendingSettings& queue = cluster.settings.pending;
+  const Place* timeout = given({section + ".queue_timeout"});
+  const bool is_own = queue.timeout != PendingSettings{}.timeout;
+  if (timeout != nullptr && is_own && queue.clients_max == 0) {
+    problems_.warning(*timeout, "limits.queue_timeout without max_pending: nobody waits");
+  }
   const Place* of_backend = given({section + ".max_connections_per_backend"});
   if (of_backend != nullptr && limits.of_cluster && limits.of_backend > limits.of_cluster) {
     problems_.warning(*of_backend, fmt::format("limits.max_connections_per_backend ({}) is more "
@@ -345,12 +289,18 @@ void Validation::check_recovery(const ClusterConfig& cluster, const std::string&
 void Validation::check_cluster(const ClusterConfig& cluster, const std::string& path) {
   check_backends(cluster, path);
   check_balance(cluster, path);
-  check_health_check(cluster, path);
+  if (cluster.health_check) {
+    validate_probe(*cluster.health_check, path + ".health_check", places_, problems_);
+  }
   check_breaker(cluster, path);
   check_outliers(cluster, path);
   check_limits(cluster, path);
   check_recovery(cluster, path);
   const ClusterSettings& settings = cluster.settings;
+  const Place* budget = given({path + ".retry_budget"});
+  if (budget != nullptr && settings.retry_budget.is_enabled && settings.connect_attempts == 1) {
+    problems_.warning(*budget, "retry_budget does nothing with connect_attempts 1: nobody retries");
+  }
   const Place* place = given({path + ".connect_timeout", path + ".connect_deadline"});
   if (place != nullptr && settings.connect_timeout > settings.connect_deadline) {
     problems_.warning(*place, fmt::format("connect_timeout ({}) is longer than connect_deadline "
@@ -391,6 +341,7 @@ void Validation::run() {
 
 void validate(const Config& config, const Places& places, Problems& problems) {
   Validation(config, places, problems).run();
+  validate_files(config, places, problems);
 }
 
 }  // namespace sluice

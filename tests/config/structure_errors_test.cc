@@ -198,11 +198,99 @@ TEST(StructureWarnings, settings_of_another_policy_are_warned_of) {
                    "2:36+3 warning: balance.max_load does nothing with policy round_robin; it is "
                    "for source_hash and maglev"}));
   for (const std::string_view fitting :
-       {"balance: {policy: random, choices: 3}", "balance: {policy: first, overprovisioning: 150}",
+       {"balance: {policy: random, choices: 3}", "balance: {policy: first, overprovisioning: 140}",
         "balance: {policy: source_hash, prefix_v4: 24, prefix_v6: 64, max_load: 125}",
         "balance: {policy: maglev, max_load: off}"}) {
     EXPECT_EQ(problems_of(cluster_with(fitting)), Lines{}) << fitting;
   }
+}
+
+// A cluster of these backends.
+std::string cluster_of(std::string_view backends, std::string_view settings) {
+  return fmt::format(
+      "listeners: [{{name: web, address: 0.0.0.0:80, cluster: web}}]\n"
+      "clusters: [{{name: web, backends: [{}],\n{}}}]\n",
+      backends, settings);
+}
+
+TEST(StructureWarnings, first_that_never_comes_to_the_second) {
+  constexpr std::string_view kTwo = "10.0.0.1:80, 10.0.0.2:80";
+  const std::string message =
+      "warning: policy first without limits.max_connections_per_backend: the first backend that is "
+      "available gets every client";
+  EXPECT_EQ(problems_of(cluster_of(kTwo, "balance: first")), Lines{"3:10+5 " + message});
+  EXPECT_EQ(problems_of(cluster_of(kTwo, "balance: {policy: first}")), Lines{"3:19+5 " + message});
+  EXPECT_EQ(problems_of(cluster_of("a.example:80", "balance: first")), Lines{"3:10+5 " + message});
+  EXPECT_EQ(problems_of(cluster_of("10.0.0.1:80", "balance: first")), Lines{});
+  EXPECT_EQ(problems_of(cluster_of(kTwo, "balance: first, limits: {max_connections_per_backend: "
+                                         "5}")),
+            Lines{});
+}
+
+TEST(StructureWarnings, overprovisioning_of_one_priority) {
+  constexpr std::string_view kOwn = "balance: {overprovisioning: 200}";
+  EXPECT_EQ(problems_of(cluster_of("10.0.0.1:80, 10.0.0.2:80", kOwn)),
+            Lines{"3:29+3 warning: balance.overprovisioning is about several priorities, and there "
+                  "is one"});
+  EXPECT_EQ(problems_of(cluster_of("10.0.0.1:80, {address: 10.0.0.2:80, priority: 1}", kOwn)),
+            Lines{});
+  EXPECT_EQ(problems_of(cluster_with("balance: {overprovisioning: 140}")), Lines{}) << "as usual";
+}
+
+TEST(StructureWarnings, retry_budget_without_retries) {
+  EXPECT_EQ(problems_of(cluster_with("retry_budget: {percent: 5}, connect_attempts: 1")),
+            Lines{"2:15+1 warning: retry_budget does nothing with connect_attempts 1: nobody "
+                  "retries"});
+  for (const std::string_view fitting :
+       {"retry_budget: off, connect_attempts: 1", "retry_budget: {percent: 5}, connect_attempts: 2",
+        "connect_attempts: 1"}) {
+    EXPECT_EQ(problems_of(cluster_with(fitting)), Lines{}) << fitting;
+  }
+}
+
+TEST(StructureWarnings, time_in_a_queue_that_is_not_there) {
+  EXPECT_EQ(problems_of(cluster_with("limits: {max_connections: 5, queue_timeout: 1s}")),
+            Lines{"2:45+2 warning: limits.queue_timeout without max_pending: nobody waits"});
+  for (const std::string_view fitting :
+       {"limits: {max_connections: 5, queue_timeout: 5s}",
+        "limits: {max_connections: 5, max_pending: 1, queue_timeout: 1s}"}) {
+    EXPECT_EQ(problems_of(cluster_with(fitting)), Lines{}) << fitting;
+  }
+}
+
+TEST(StructureWarnings, age_of_a_state_that_is_not_kept) {
+  EXPECT_EQ(problems_of(file_with("state_max_age: 1m")),
+            Lines{"2:16+2 warning: state_max_age without state_file: no state is kept"});
+  EXPECT_EQ(problems_of(file_with("state_max_age: 5m")), Lines{}) << "as usual";
+  EXPECT_EQ(problems_of(file_with("state_max_age: 1m\nstate_file: /s")), Lines{});
+}
+
+TEST(StructureErrors, state_file_that_is_another_file_too) {
+  EXPECT_EQ(problems_of(file_with("state_file: /var/a\naccess_log: {file: /var/a}")),
+            Lines{"2:13+6 error: state_file: /var/a is the access log too, and would be replaced by "
+                  "it"});
+  EXPECT_EQ(problems_of(file_with("state_file: /var/a\nlog: {file: /var/x/.././a}")),
+            Lines{"2:13+6 error: state_file: /var/a is the process's log too, and would be replaced "
+                  "by it"});
+  EXPECT_EQ(problems_of("state_file: /run/s\n"
+                        "listeners: [{name: web, address: unix:/run/s, cluster: web}]\n"
+                        "clusters: [{name: web, backends: [unix:/run//s]}]\n"),
+            (Lines{"1:13+6 error: state_file: /run/s is the socket of listener 'web' too, and would "
+                   "be replaced by it",
+                   "1:13+6 error: state_file: /run/s is the socket of a backend of cluster 'web' "
+                   "too, and would be replaced by it"}));
+}
+
+TEST(StructureErrors, state_file_beside_other_files_is_none) {
+  for (const std::string_view fitting :
+       {"state_file: stderr\naccess_log: {file: stderr}", "state_file: /a/b\nlog: {file: /a/c}",
+        "state_file: s\nlog: {file: /s}"}) {
+    EXPECT_EQ(problems_of(file_with(fitting)), Lines{}) << fitting;
+  }
+  EXPECT_EQ(problems_of("state_file: s\n"
+                        "listeners: [{name: web, address: unix:@s, cluster: web}]\n"
+                        "clusters: [{name: web, backends: [10.0.0.1:80]}]\n"),
+            Lines{});
 }
 
 }  // namespace
