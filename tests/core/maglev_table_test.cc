@@ -14,8 +14,8 @@ std::vector<size_t> slots_of(const MaglevTable& table, size_t candidates) {
   return slots;
 }
 
-// The paper, section 3.4: with at least a hundred slots for each backend, at most one percent
-// between the shares. Taking turns keeps them within one slot.
+// The paper (Eisenbud and others, NSDI 2016), section 3.4: with more than a hundred slots for each
+// backend, at most one percent between the shares. Taking turns keeps them within one slot.
 TEST(MaglevTable, equal_ones_have_the_same_number_of_slots_but_for_one) {
   for (const size_t count : {1U, 2U, 3U, 10U, 655U, 10'000U}) {
     const MaglevTable table(equal_backends(count));
@@ -79,9 +79,9 @@ Disruption without_one(size_t count, size_t gone) {
   return result;
 }
 
-// The paper's section 5.3 has a table of 65,537 slots and 1,000 backends, and finds that a failure
-// of a few changes a few percent of the entries more than it must. Removal and addition are the
-// same comparison, read either way.
+// The algorithm promises few moves beyond those that must be, not none. How few is measured here
+// and printed; the bound is ours, above what was found (0.6 % at a thousand). Removal and
+// addition are the same comparison, read either way.
 TEST(MaglevTable, one_of_many_moves_its_own_slots_and_few_others) {
   for (const size_t count : {3U, 10U, 100U, 1000U}) {
     size_t others = 0;
@@ -96,7 +96,7 @@ TEST(MaglevTable, one_of_many_moves_its_own_slots_and_few_others) {
         100.0 * static_cast<double>(others) / (kRemovals * double{MaglevTable::kSlots});
     std::printf("one of %zu: %.2f %% of the slots must move, %.2f %% others do\n", count,
                 100.0 / static_cast<double>(count), percent);
-    EXPECT_LT(percent, 2.0) << count;
+    EXPECT_LT(percent, 1.0) << count;
   }
 }
 
