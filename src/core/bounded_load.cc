@@ -61,16 +61,12 @@ std::optional<size_t> BoundedLoad::offer_by_load(Balancer::Accept accept) {
   ordered_.clear();
   for (uint32_t turn = 0; turn < passed_over_.size(); ++turn) {
     const Load load = Load::of(*candidates_[passed_over_[turn]], turn);
-    if (load.weight > 0) ordered_.push_back(load);
+    if (load.weight > 0) ordered_.add(load);
   }
-  std::make_heap(ordered_.begin(), ordered_.end(), Load::is_more);
-  while (!ordered_.empty()) {
-    std::pop_heap(ordered_.begin(), ordered_.end(), Load::is_more);
-    const size_t index = passed_over_[ordered_.back().turn];
-    ordered_.pop_back();
-    if (accept(*candidates_[index])) return index;
-  }
-  return std::nullopt;
+  const auto taken = ordered_.offer(Load::is_more, [this, &accept](const Load& load) {
+    return accept(*candidates_[passed_over_[load.turn]]);
+  });
+  return taken ? std::optional(passed_over_[taken->turn]) : std::nullopt;
 }
 
 // A weight of 0 has no part in the sums: its connections are those of earlier times.

@@ -26,6 +26,7 @@
 #include <optional>
 #include <vector>
 
+#include "best_first.h"
 #include "load.h"
 #include "sluice/core/balancer.h"
 
@@ -70,7 +71,7 @@ class BoundedLoad {
   size_t next_look_ = 0;
   Share declined_;                   // of those that declined in this pick
   std::vector<size_t> passed_over_;  // in this pick, in the order of the hash
-  std::vector<Load> ordered_;        // a heap, used during a pick
+  BestFirst<Load> ordered_;          // used during a pick
 };
 
 }  // namespace sluice

@@ -1,6 +1,5 @@
 #include "load_order.h"
 
-#include <algorithm>
 #include <unordered_map>
 
 namespace sluice {
@@ -23,7 +22,7 @@ std::optional<size_t> LoadOrder::offer(Balancer::Accept accept) {
   const std::optional<Load> least = find_least();
   if (!least) return std::nullopt;
   std::optional<size_t> chosen = offer_one(least->turn, accept);
-  if (!chosen) chosen = offer_by_heap(accept);
+  if (!chosen) chosen = offer_by_load(accept);
   if (chosen) start_ = (*chosen + 1) % candidates_.size();
   return chosen;
 }
@@ -40,20 +39,16 @@ std::optional<Load> LoadOrder::find_least() const {
   return least;
 }
 
-std::optional<size_t> LoadOrder::offer_by_heap(Balancer::Accept accept) {
+std::optional<size_t> LoadOrder::offer_by_load(Balancer::Accept accept) {
   ordered_.clear();
   for (uint32_t turn = 0; turn < candidates_.size(); ++turn) {
     const Load load = look_at(index_of(turn), turn);
-    if (load.weight > 0) ordered_.push_back(load);
+    if (load.weight > 0) ordered_.add(load);
   }
-  std::make_heap(ordered_.begin(), ordered_.end(), Load::is_more);
-  while (!ordered_.empty()) {
-    std::pop_heap(ordered_.begin(), ordered_.end(), Load::is_more);
-    const uint32_t turn = ordered_.back().turn;
-    ordered_.pop_back();
-    if (const auto chosen = offer_one(turn, accept)) return chosen;
-  }
-  return std::nullopt;
+  const auto taken = ordered_.offer(Load::is_more, [this, &accept](const Load& load) {
+    return offer_one(load.turn, accept).has_value();
+  });
+  return taken ? std::optional(index_of(taken->turn)) : std::nullopt;
 }
 
 std::optional<size_t> LoadOrder::offer_one(uint32_t turn, Balancer::Accept accept) {

@@ -7,8 +7,8 @@
 
 #include <cstdint>
 #include <optional>
-#include <vector>
 
+#include "best_first.h"
 #include "load.h"
 #include "sluice/core/balancer.h"
 #include "visit_marks.h"
@@ -40,13 +40,13 @@ class LoadOrder {
   Load look_at(size_t index, uint32_t turn) const;
   std::optional<Load> find_least() const;
   std::optional<size_t> offer_one(uint32_t turn, Balancer::Accept accept);
-  std::optional<size_t> offer_by_heap(Balancer::Accept accept);
+  std::optional<size_t> offer_by_load(Balancer::Accept accept);
 
   BackendList candidates_;
-  PickRequest request_{};      // of this pick
-  size_t start_ = 0;           // whose turn it is among equals
-  VisitMarks offered_;         // in this pick
-  std::vector<Load> ordered_;  // a heap, used during a pick
+  PickRequest request_{};    // of this pick
+  size_t start_ = 0;         // whose turn it is among equals
+  VisitMarks offered_;       // in this pick
+  BestFirst<Load> ordered_;  // used during a pick
 };
 
 }  // namespace sluice

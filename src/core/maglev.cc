@@ -1,5 +1,6 @@
 #include "maglev.h"
 
+#include "client_key.h"
 #include "stable_hash.h"
 
 namespace sluice {
@@ -12,8 +13,7 @@ void Maglev::adopt(const PriorityLevel& level) {
 }
 
 std::optional<size_t> Maglev::choose(const PickRequest& request, Accept accept) {
-  const uint64_t key =
-      request.client.is_none() ? random_.next() : client_key(request.client, settings_);
+  const uint64_t key = client_key(request, settings_, random_);
   bound_.begin();
   offered_.begin();
   if (const auto chosen = offer_owners(key, accept)) return chosen;

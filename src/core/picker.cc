@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "client_key.h"
 #include "sluice/core/cluster.h"
 #include "sluice/core/spillover.h"
-#include "stable_hash.h"
 
 namespace sluice {
 namespace {
@@ -66,9 +66,9 @@ Picker::Search Picker::begin_search(const PickRequest& request) {
   if (snapshot_->levels.size() <= 1 && !settings.slow_start) return search;
   // Where the policy looks at the client, the same one draws the same again: it does not change
   // its backend with every connection.
-  const bool is_same_again =
-      looks_at_the_client(settings.balance.policy) && !request.client.is_none();
-  Random draws(is_same_again ? client_key(request.client, settings.balance) : random_.next());
+  Random draws(looks_at_the_client(settings.balance.policy)
+                   ? client_key(request, settings.balance, random_)
+                   : random_.next());
   search.drawn_level = draw_level(snapshot_->levels, draws);
   // Where it goes by load, a young backend is offered according to its share: it declines nobody.
   const bool declines = settings.slow_start && !goes_by_load(settings.balance.policy);

@@ -1,7 +1,6 @@
 #include "source_hash.h"
 
-#include <algorithm>
-
+#include "client_key.h"
 #include "integer_log.h"
 #include "stable_hash.h"
 
@@ -16,8 +15,7 @@ void SourceHash::adopt(const PriorityLevel& level) {
 }
 
 std::optional<size_t> SourceHash::choose(const PickRequest& request, Accept accept) {
-  const uint64_t key =
-      request.client.is_none() ? random_.next() : client_key(request.client, settings_);
+  const uint64_t key = client_key(request, settings_, random_);
   const std::optional<Score> best = find_best(key);
   if (!best) return std::nullopt;
   bound_.begin();
@@ -39,16 +37,11 @@ std::optional<size_t> SourceHash::offer_others(const Score& offered, uint64_t ke
   ordered_.clear();
   for (uint32_t i = 0; i < candidates_.size(); ++i) {
     const auto other = score(i, key);
-    if (other && i != offered.index) ordered_.push_back(*other);
+    if (other && i != offered.index) ordered_.add(*other);
   }
-  std::make_heap(ordered_.begin(), ordered_.end(), is_worse);
-  while (!ordered_.empty()) {
-    std::pop_heap(ordered_.begin(), ordered_.end(), is_worse);
-    const size_t index = ordered_.back().index;
-    ordered_.pop_back();
-    if (bound_.offer(index, accept)) return index;
-  }
-  return std::nullopt;
+  const auto taken = ordered_.offer(
+      is_worse, [this, &accept](const Score& score) { return bound_.offer(score.index, accept); });
+  return taken ? std::optional<size_t>(taken->index) : std::nullopt;
 }
 
 std::optional<SourceHash::Score> SourceHash::score(uint32_t index, uint64_t key) const {

@@ -13,6 +13,7 @@
 #include <optional>
 #include <vector>
 
+#include "best_first.h"
 #include "bounded_load.h"
 #include "sluice/core/balancer.h"
 
@@ -45,7 +46,7 @@ class SourceHash final : public Balancer {
   BackendList candidates_;
   std::vector<uint64_t> name_hashes_;
   BoundedLoad bound_;
-  std::vector<Score> ordered_;  // a heap, used during a pick
+  BestFirst<Score> ordered_;  // used during a pick
 };
 
 }  // namespace sluice
