@@ -82,6 +82,7 @@ void Checker::applied(const ClusterSnapshot& snapshot,
 
 void Checker::renewed(const ClusterSnapshot& snapshot) {
   told_[&snapshot] = settings_;
+  latest_ = &snapshot;
   for (const PriorityLevel& level : snapshot.levels) {
     if (!level.maglev_table) continue;
     auto& weights = table_weights_[level.maglev_table.get()];

@@ -172,6 +172,7 @@ class Checker {
   void check_ejections();
   bool is_ejected_by_what_is_off(const Model& model) const;
 
+  bool may_be_out_again(const Model& model, Detector ejected_by);
   void check_restored_period(const Model& model, TimePoint at);
 
   void look_at_candidates(const ClusterSnapshot& snapshot, const TriedBackends& tried,
@@ -242,6 +243,7 @@ class Checker {
 
   std::map<const ClusterSnapshot*, ClusterSettings> told_;
   // While outlier detection looks: by which snapshot, and whom it has to propose, the worst first.
+  const ClusterSnapshot* latest_ = nullptr;  // applied
   const ClusterSnapshot* judged_by_ = nullptr;
   std::deque<Proposal> proposals_;
   OutlierSettings acting_outliers_;
@@ -256,6 +258,7 @@ class Checker {
     uint32_t weight;
     bool is_unhealthy;
     bool is_out;  // by its breaker
+    Detector ejected_by;
     TimePoint retry_at;
     uint32_t failed_trials;
   };

@@ -11,15 +11,8 @@
 #include "checker.h"
 
 namespace sluice::sim {
-namespace {
 
-bool is_on(Detector detector, const OutlierSettings& settings) {
-  if (detector == Detector::none) return true;
-  if (!settings.is_enabled) return false;
-  return (detector == Detector::success_rate && settings.success_rate.is_enabled) ||
-         (detector == Detector::failure_percentage && settings.failure_percentage.is_enabled) ||
-         (detector == Detector::early_close && settings.early_close.is_enabled);
-}
+namespace {
 
 bool is_early_close_on(const ClusterSettings& settings) {
   return settings.circuit_breaker.is_enabled &&

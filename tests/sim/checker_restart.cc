@@ -19,6 +19,7 @@ void Checker::saving() {
         .weight = model.weight,
         .is_unhealthy = model.health == Health::unhealthy,
         .is_out = model.breaker != BreakerState::closed,
+        .ejected_by = model.ejected_by,
         // Its time has come.
         .retry_at = model.breaker == BreakerState::half_open ? model.opened_at : model.retry_at,
         .failed_trials = model.failed_trials};
@@ -62,9 +63,22 @@ void Checker::restoring(const std::string& backend, TimePoint now) {
     if (memory.is_unhealthy && settings_.has_probes) {
       expected_health_ = Expected{known, name(Health::unhealthy)};
     }
-    if (memory.is_out && settings_.circuit_breaker.is_enabled) expect(model, BreakerState::open);
+    if (!memory.is_out || !may_be_out_again(model, memory.ejected_by)) continue;
+    model.ejected_by = memory.ejected_by;
+    expect(model, BreakerState::open);
   }
   turns_.clear();
+}
+
+// The bounds of an ejection are those of a new one.
+bool Checker::may_be_out_again(const Model& model, Detector ejected_by) {
+  if (!settings_.circuit_breaker.is_enabled) return false;
+  if (ejected_by == Detector::none) return true;
+  if (!is_on(ejected_by, settings_.outlier_detection)) return false;
+  judged_by_ = latest_;
+  const Verdict verdict = verdict_on(model);
+  judged_by_ = nullptr;
+  return verdict == Verdict::yes;
 }
 
 void Checker::restored(const std::string& backend, bool was_there) {
@@ -82,7 +96,9 @@ void Checker::restored(const std::string& backend, bool was_there) {
 
 // As it was, or at once when that has passed meanwhile, or as late as may be.
 void Checker::check_restored_period(const Model& model, TimePoint at) {
-  const TimePoint latest = at + settings_.circuit_breaker.max_recovery_timeout;
+  const bool is_ejected = model.ejected_by != Detector::none;
+  const TimePoint latest = at + (is_ejected ? settings_.outlier_detection.max_ejection
+                                            : settings_.circuit_breaker.max_recovery_timeout);
   const TimePoint expected = std::clamp(restored_from_->retry_at, at, latest);
   if (model.retry_at == expected) return;
   fail("restored open period", fmt::format("{}: {} ms, not {}", model.backend->name(),

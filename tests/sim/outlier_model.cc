@@ -9,6 +9,14 @@ constexpr uint32_t kDoublingsMax = 62;
 
 }  // namespace
 
+bool is_on(Detector detector, const OutlierSettings& settings) {
+  if (detector == Detector::none) return true;
+  if (!settings.is_enabled) return false;
+  return (detector == Detector::success_rate && settings.success_rate.is_enabled) ||
+         (detector == Detector::failure_percentage && settings.failure_percentage.is_enabled) ||
+         (detector == Detector::early_close && settings.early_close.is_enabled);
+}
+
 void OutlierModel::apply(const OutlierSettings& settings) {
   const Duration bucket((settings.window.count() + kBuckets - 1) / kBuckets);
   const bool is_counting = settings.is_enabled && (settings.success_rate.is_enabled ||

@@ -11,6 +11,9 @@
 
 namespace sluice::sim {
 
+// Whether the configuration has the one who ejected; nobody always is.
+bool is_on(Detector detector, const OutlierSettings& settings);
+
 class OutlierModel {
  public:
   // The configuration says so from now on; what is off is forgotten.
