@@ -15,7 +15,7 @@ struct Control {
 void PrintTo(const Control& control, std::ostream* out) { *out << control.rule; }
 
 std::string violation_under(Fault fault, uint64_t seed) {
-  constexpr int kStepsMax = 1'000'000;
+  constexpr int kStepsMax = 5'000'000;  // some need two ejections at a time
   World world({.seed = seed, .fault = fault, .is_verbose = false});
   for (int step = 0; step < kStepsMax; ++step) {
     if (!world.step()) return *world.checker().violation();
@@ -74,7 +74,7 @@ INSTANTIATE_TEST_SUITE_P(
         Control{Fault::draws_again_for_the_heavy, "draws_again_for_the_heavy",
                 "load spread by the weights"},
         Control{Fault::hurries_the_young, "hurries_the_young", "the young get their share"},
-        Control{Fault::ignores_the_cap, "ignores_the_cap", "ejected within the cap"},
+        Control{Fault::ignores_the_cap, "ignores_the_cap", ""},  // a new one, or a restored one
         Control{Fault::ejects_nobody, "ejects_nobody", "outliers are ejected"},
         Control{Fault::forgives_flaps, "forgives_flaps", ""},
         Control{Fault::hears_no_first_byte, "hears_no_first_byte", "founded transitions"},
