@@ -90,13 +90,47 @@ int check(const CheckCommand& command) {
   return after_output(kDone);
 }
 
+// Beside a server that fronts the listeners, on its control loop.
+int run_node_beside_server(const NodeOptions& options, const NodeDescriptors& descriptors) {
+  const Config& config = *options.config;
+  for (const std::string& file : {config.access_log.file, config.log.file}) {
+    if (file == "stdout" || file == "/dev/stdout") {
+      return say_error(kInvalidConfig, "stdout is for messages: write that log elsewhere");
+    }
+  }
+  if (const auto enough = check_descriptor_floor(); !enough) {
+    return say_error(kCannotRun, enough.error().message);
+  }
+  Descriptors privileged;
+  auto sink = privileged.open_log(config.log.file.empty() ? "stderr" : config.log.file);
+  if (!sink) return say_error(kCannotRun, sink.error().message);
+  Log log(std::move(*sink), {.level = config.log.level, .format = config.log.format});
+  Server server(config, log, privileged);
+  if (const auto started = server.start(); !started) {
+    privileged.remove_socket_files();
+    return say_error(kCannotRun, started.error().message);
+  }
+  NodeHost host{.loop = server.loop(),
+                .clusters = server.clusters(),
+                .run = [&server] { server.run(); },
+                .stop = [&server] { server.drain(); }};
+  return run_maelstrom_node(options, descriptors, &host);
+}
+
 int maelstrom(const MaelstromCommand& command) {
-  NodeOptions options;
+  NodeOptions options{.config = std::nullopt,
+                      .manual_clock = command.manual_clock,
+                      .service = command.service,
+                      .service_timeout = command.service_timeout};
   if (command.config_file) {
     options.config = load_config(*command.config_file, {});
     if (!options.config) return kInvalidConfig;
   }
-  return run_maelstrom_node(options, STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO);
+  const NodeDescriptors descriptors{
+      .input = STDIN_FILENO, .output = STDOUT_FILENO, .errors = STDERR_FILENO};
+  // Sockets know no manual clock.
+  if (options.config && !options.manual_clock) return run_node_beside_server(options, descriptors);
+  return run_maelstrom_node(options, descriptors);
 }
 
 struct Dispatch {

@@ -86,8 +86,17 @@ Command parse(CLI::App& app, int argc, char** argv) {
   MaelstromCommand maelstrom;
   CLI::App* node =
       app.add_subcommand("maelstrom", "a Maelstrom node: JSON lines on stdin and stdout");
-  node->add_option("-c,--config", maelstrom.config_file, "the configuration file")
+  node->add_option("-c,--config", maelstrom.config_file,
+                   "front the listeners of this configuration too")
       ->type_name("FILE");
+  node->add_flag("--manual-clock", maelstrom.manual_clock,
+                 "time moves only by the message 'advance'; no listeners then");
+  node->add_option("--service", maelstrom.service, "who carries out read, write and cas")
+      ->type_name("NAME");
+  int64_t service_timeout_ms = maelstrom.service_timeout.count();
+  node->add_option("--service-timeout", service_timeout_ms, "how long its answer is waited for")
+      ->type_name("MS")
+      ->check(CLI::Range(1, 600'000));
 
   int64_t seconds = DemoCommand{}.duration.count();
   CLI::App* demo = app.add_subcommand("demo", "see a breaker at work, with embedded backends");
@@ -96,6 +105,7 @@ Command parse(CLI::App& app, int argc, char** argv) {
   app.parse(argc, argv);
   if (check->parsed())
     return CheckCommand{check_options.required_file(), check_options.overrides()};
+  maelstrom.service_timeout = std::chrono::milliseconds(service_timeout_ms);
   if (node->parsed()) return maelstrom;
   if (demo->parsed()) return DemoCommand{std::chrono::seconds(seconds)};
   return RunCommand{run_options.required_file(), run_options.overrides()};
@@ -105,11 +115,14 @@ Command parse(CLI::App& app, int argc, char** argv) {
 
 Command parse_command_line(int argc, char** argv) {
   const std::string_view program = argc > 0 ? argv[0] : "";
-  if (argc <= 1 && program.substr(program.rfind('/') + 1) == kMaelstromName)
-    return MaelstromCommand{};
+  std::vector<char*> arguments(argv, argv + argc);
+  std::string node_command = "maelstrom";
+  if (program.substr(program.rfind('/') + 1) == kMaelstromName) {
+    arguments.insert(arguments.begin() + 1, node_command.data());
+  }
   CLI::App app("Sluice, a layer-4 TCP load balancer", "sluice");
   try {
-    return parse(app, argc, argv);
+    return parse(app, static_cast<int>(arguments.size()), arguments.data());
   } catch (const CLI::ParseError& error) {
     return ExitCommand{app.exit(error) == 0 ? 0 : kBadUsage};
   }

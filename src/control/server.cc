@@ -226,6 +226,12 @@ void Server::drain() {
   mailbox_.post([this] { begin_drain(); });
 }
 
+std::vector<std::shared_ptr<Cluster>> Server::clusters() const {
+  std::vector<std::shared_ptr<Cluster>> clusters;
+  for (const auto& control : clusters_) clusters.push_back(control->cluster());
+  return clusters;
+}
+
 void Server::on_cluster_change(ClusterControl& cluster) {
   if (state_store_) state_store_->restore(*cluster.cluster());
   for (const auto& worker : workers_) {

@@ -14,14 +14,17 @@ namespace sluice {
 LineOutput::LineOutput(Loop& loop, int fd, Callbacks callbacks)
     : loop_(loop), fd_(fd), callbacks_(std::move(callbacks)) {}
 
-void LineOutput::send(std::string_view line) {
+void LineOutput::send(std::string_view lines) {
   if (has_failed_) return;
-  queue_ += line;
-  queue_ += '\n';
-  if (!is_waiting_) flush();
+  queue_ += lines;
+  if (queued_bytes() >= kWriteBytes) flush();
 }
 
 void LineOutput::flush() {
+  if (!has_failed_ && !is_waiting_) write_queue();
+}
+
+void LineOutput::write_queue() {
   while (!is_empty()) {
     pollfd writable{.fd = fd_, .events = POLLOUT, .revents = 0};
     if (::poll(&writable, 1, 0) == 0) return wait_until_writable();
@@ -56,7 +59,7 @@ void LineOutput::wait_until_writable() {
 }
 
 void LineOutput::on_writable() {
-  flush();
+  write_queue();
   if (has_failed_ || !is_empty()) return;
   uv_poll_stop(writable_.get());
   is_waiting_ = false;

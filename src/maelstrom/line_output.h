@@ -1,6 +1,6 @@
-// Writes lines to a descriptor of whatever kind, each at once if the reader keeps up, without ever
-// blocking the loop. What a slow reader leaves is queued; the owner stops reading input while the
-// queue is full, and so the queue is bounded. Lives on the loop's thread.
+// Writes lines to a descriptor of whatever kind without ever blocking the loop. Those of one turn are
+// written together, at its end. What a slow reader leaves is queued; the owner stops reading input
+// while the queue is full, and so the queue is bounded. Lives on the loop's thread.
 #pragma once
 
 #include <uv.h>
@@ -17,8 +17,10 @@ namespace sluice {
 
 class LineOutput {
  public:
-  // Of unwritten bytes; one line may go over it.
+  // Of unwritten bytes; what is sent at once may go over it.
   static constexpr size_t kQueuedBytesMax = size_t{1} << 20U;
+  // As many are written without waiting for the end of the turn.
+  static constexpr size_t kWriteBytes = size_t{64} << 10U;
 
   struct Callbacks {
     std::function<void()> on_drained;                    // the queue, which was not empty, now is
@@ -28,14 +30,18 @@ class LineOutput {
   // `fd` stays the caller's.
   LineOutput(Loop& loop, int fd, Callbacks callbacks);
 
-  // Given without its newline. Calls on_failure back, never on_drained.
-  void send(std::string_view line);
+  // Any number of lines, each with its newline. Calls on_failure back, never on_drained; so does
+  // flush().
+  void send(std::string_view lines);
+  // At the end of a turn.
+  void flush();
 
   bool is_empty() const { return written_ == queue_.size(); }
-  bool is_full() const { return queue_.size() - written_ > kQueuedBytesMax; }
+  bool is_full() const { return queued_bytes() > kQueuedBytesMax; }
+  size_t queued_bytes() const { return queue_.size() - written_; }
 
  private:
-  void flush();
+  void write_queue();
   void wait_until_writable();
   void on_writable();
   void fail(int system_error);

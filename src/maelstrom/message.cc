@@ -61,6 +61,13 @@ std::optional<std::string_view> Message::string(std::string_view key) const {
   return value;
 }
 
+std::optional<int64_t> Message::integer(std::string_view key) const {
+  const BodyField* field = find(key);
+  int64_t value = 0;
+  if (field == nullptr || field->value.get(value) != simdjson::SUCCESS) return std::nullopt;
+  return value;
+}
+
 Result<Message> MessageParser::parse(std::string_view text) {
   const auto members = parse_object(text);
   if (!members) return tl::unexpected(members.error());
@@ -87,6 +94,9 @@ Result<Message> MessageParser::parse(std::string_view text) {
   }
   const BodyField* replied_to = message.find("in_reply_to");
   message.is_reply = replied_to != nullptr && !replied_to->value.is_null();
+  if (int64_t number = 0; message.is_reply && replied_to->value.get(number) == simdjson::SUCCESS) {
+    message.in_reply_to = number;
+  }
   return message;
 }
 

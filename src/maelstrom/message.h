@@ -28,12 +28,14 @@ struct Message {
   std::string_view destination;
   std::optional<std::string_view> type;  // nothing: missing or no string
   std::optional<int64_t> msg_id;
-  bool is_reply = false;  // it has an in_reply_to
+  bool is_reply = false;                // it has an in_reply_to
+  std::optional<int64_t> in_reply_to;  // nothing too when that is no integer: then it is nobody's
   std::span<const BodyField> body;
 
   // The first one, if a key is there twice.
   const BodyField* find(std::string_view key) const;
   std::optional<std::string_view> string(std::string_view key) const;
+  std::optional<int64_t> integer(std::string_view key) const;
 };
 
 class MessageParser {

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <csignal>
 #include <random>
 #include <utility>
@@ -42,12 +43,15 @@ std::string what_is_wrong(const Frame& frame) {
 
 }  // namespace
 
-NodeProcess::NodeProcess(const NodeOptions& options, int input_fd, int output_fd, int error_fd)
+NodeProcess::NodeProcess(const NodeOptions& options, const NodeDescriptors& descriptors,
+                         NodeHost* host)
     : options_(options),
-      input_fd_(input_fd),
-      input_flags_(input_fd),
-      output_flags_(output_fd),
-      log_(UniqueFd(::fcntl(error_fd, F_DUPFD_CLOEXEC, 0)), log_options(options)),
+      input_fd_(descriptors.input),
+      host_(host),
+      input_flags_(descriptors.input),
+      output_flags_(descriptors.output),
+      log_(UniqueFd(::fcntl(descriptors.errors, F_DUPFD_CLOEXEC, 0)), log_options(options)),
+      loop_(host != nullptr ? host->loop : own_loop_.emplace()),
       node_(
           options,
           [this](const Transition& transition) {
@@ -56,11 +60,14 @@ NodeProcess::NodeProcess(const NodeOptions& options, int input_fd, int output_fd
                                   transition.from, transition.to, transition.why),
                       {{"cluster", transition.cluster}, {"backend", transition.backend}});
           },
-          make_random(options)),
+          make_random(options),
+          host != nullptr ? host->clusters : std::vector<std::shared_ptr<Cluster>>{}),
       framer_([this](std::string_view object) { return parser_.is_message(object); }),
-      output_(loop_, output_fd,
+      output_(loop_, descriptors.output,
               {.on_drained = [this] { on_drained(); },
                .on_failure = [this](const Error& error) { fail(error); }}),
+      due_(loop_, [this] { on_due(); }),
+      reader_too_slow_(loop_, [this] { on_reader_too_slow(); }),
       terminate_(loop_, SIGTERM, [this] { on_signal(); }),
       interrupt_(loop_, SIGINT, [this] { on_signal(); }) {}
 
@@ -68,28 +75,48 @@ int NodeProcess::run() {
   auto input = open_input(loop_, input_fd_,
                           {.on_bytes = [this](std::string_view bytes) { receive(bytes); },
                            .on_end = [this](const Result<void>& result) { end_input(result); }});
-  if (!input) {
-    log_.error("failed", input.error().message);
-    return kCannotRun;
+  if (input) {
+    input_ = std::move(*input);
+    input_->resume();
+  } else {
+    fail(input.error());
   }
-  input_ = std::move(*input);
-  input_->resume();
-  loop_.run();
+  if (host_ != nullptr) {
+    run_beside(*host_);
+  } else if (input_) {
+    run_own_loop();
+  }
   return exit_status_;
+}
+
+void NodeProcess::run_own_loop() {
+  is_own_run_ = true;
+  loop_.run();
+  is_own_run_ = false;
+}
+
+// It drains because we told it to, or was told by somebody else; then it is the end of input for us.
+void NodeProcess::run_beside(NodeHost& host) {
+  host.run();
+  is_host_done_ = true;
+  if (input_) input_->pause();
+  if (!std::exchange(has_input_ended_, true)) answer_what_waits();
+  if (exit_status_ == 0 && waits_for_reader_ && !output_.is_empty()) run_own_loop();
 }
 
 void NodeProcess::receive(std::string_view bytes) {
   while (!output_.is_full()) {
     const auto frame = framer_.next(bytes);
-    if (!frame || exit_status_ != 0) return;
+    if (!frame || exit_status_ != 0) return end_turn();
     handle(*frame);
   }
   input_->pause();
   unread_ = bytes;
+  end_turn();
 }
 
 void NodeProcess::on_drained() {
-  if (has_input_ended_) return loop_.stop();
+  if (has_input_ended_) return stop();
   const std::string rest = std::exchange(unread_, {});
   receive(rest);
   if (!output_.is_full() && exit_status_ == 0) input_->resume();
@@ -107,30 +134,82 @@ void NodeProcess::handle_message(const Frame& frame) {
              fmt::format("{}; skipped: {}", message.error().message, quoted_excerpt(frame.text)));
     return;
   }
-  Outbox outbox;
-  node_.receive(*message, now(), outbox);
-  for (const std::string& complaint : outbox.complaints) complain(frame.line, complaint);
-  for (const std::string& line : outbox.lines) output_.send(line);
+  node_.outbox().is_reader_behind = output_.is_full();
+  node_.receive(*message, loop_.now());
+  for (const std::string& complaint : node_.outbox().complaints) complain(frame.line, complaint);
+  node_.outbox().complaints.clear();
+  say();
+}
+
+void NodeProcess::on_due() {
+  node_.outbox().is_reader_behind = output_.is_full();
+  node_.run_due(loop_.now());
+  say();
+  end_turn();
+}
+
+void NodeProcess::say() {
+  output_.send(node_.outbox().lines);
+  node_.outbox().lines.clear();
+}
+
+void NodeProcess::end_turn() {
+  output_.flush();
+  const auto next = node_.next_due();
+  // One that is early finds nothing due and costs less than to move it with every message.
+  if (!next || has_input_ended_ || (due_.is_running() && due_at_ <= *next)) return;
+  due_at_ = *next;
+  due_.start(std::max(*next - loop_.now(), Duration::zero()));
 }
 
 void NodeProcess::end_input(const Result<void>& result) {
   if (!result) return fail(result.error());
-  has_input_ended_ = true;
   while (const auto frame = framer_.finish()) handle(*frame);
-  if (output_.is_empty()) loop_.stop();
+  has_input_ended_ = true;
+  answer_what_waits();
+  stop_when_written();
+}
+
+void NodeProcess::answer_what_waits() {
+  due_.stop();
+  node_.end_input(loop_.now());
+  say();
+  output_.flush();
+}
+
+void NodeProcess::stop_when_written() {
+  if (output_.is_empty()) stop();
+}
+
+void NodeProcess::stop() {
+  if (host_ != nullptr && !is_host_done_) {
+    host_->stop();
+  } else if (is_own_run_) {
+    loop_.stop();
+  }
 }
 
 // As if the input had ended; the second one does not wait for the reader of the output.
 void NodeProcess::on_signal() {
-  if (std::exchange(has_input_ended_, true)) return loop_.stop();
-  input_->pause();
-  if (output_.is_empty()) loop_.stop();
+  if (std::exchange(has_input_ended_, true)) return on_reader_too_slow();
+  if (input_) input_->pause();
+  answer_what_waits();
+  reader_too_slow_.start(kReaderPatience);
+  stop_when_written();
+}
+
+void NodeProcess::on_reader_too_slow() {
+  waits_for_reader_ = false;
+  if (!output_.is_empty()) {
+    log_.warning("output", fmt::format("{} bytes of output were not read", output_.queued_bytes()));
+  }
+  stop();
 }
 
 void NodeProcess::fail(const Error& error) {
   log_.error("failed", error.message);
   exit_status_ = kCannotRun;
-  loop_.stop();
+  stop();
 }
 
 void NodeProcess::complain(uint64_t line, const std::string& about) {
@@ -138,10 +217,9 @@ void NodeProcess::complain(uint64_t line, const std::string& about) {
              {{"line", static_cast<int64_t>(line)}});
 }
 
-TimePoint NodeProcess::now() const { return options_.manual_clock ? TimePoint() : loop_.now(); }
-
-int run_maelstrom_node(const NodeOptions& options, int input_fd, int output_fd, int error_fd) {
-  return NodeProcess(options, input_fd, output_fd, error_fd).run();
+int run_maelstrom_node(const NodeOptions& options, const NodeDescriptors& descriptors,
+                       NodeHost* host) {
+  return NodeProcess(options, descriptors, host).run();
 }
 
 }  // namespace sluice

@@ -1,6 +1,7 @@
 // libFuzzer entry for everything between the Maelstrom node's input and output: framing, parsing,
-// answering. Whatever the bytes, it must return; each reply must be one line of JSON that says who
-// to whom; and where the bytes are split must make no difference.
+// answering, forwarding, with the clock moved by the messages. Whatever the bytes, it must return;
+// each message sent must be one line of JSON that says who to whom; no request may be answered twice;
+// and where the bytes are split must make no difference.
 //
 //   fuzz-maelstrom -max_total_time=300 CORPUS tests/fuzz/corpus/maelstrom
 #include <simdjson.h>
@@ -12,9 +13,9 @@
 #include <string_view>
 #include <vector>
 
+#include "maelstrom/maelstrom_node.h"
 #include "maelstrom/message.h"
 #include "maelstrom/message_framer.h"
-#include "sluice/maelstrom/node.h"
 
 namespace {
 
@@ -31,9 +32,18 @@ struct Said {
   friend bool operator==(const Said&, const Said&) = default;
 };
 
+void take_lines(std::string& text, std::vector<std::string>& lines) {
+  size_t begin = 0;
+  for (size_t end = 0; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1) {
+    lines.push_back(text.substr(begin, end - begin));
+  }
+  check(begin == text.size());
+  text.clear();
+}
+
 Said feed(std::string_view input, size_t chunk_bytes) {
   sluice::MaelstromNode node(
-      {}, [](const sluice::Transition&) {}, sluice::Random(1));
+      {.config = std::nullopt, .manual_clock = true}, [](const sluice::Transition&) {}, sluice::Random(1));
   sluice::MessageParser parser;
   sluice::MessageFramer framer(
       [&parser](std::string_view object) { return parser.is_message(object); });
@@ -41,10 +51,9 @@ Said feed(std::string_view input, size_t chunk_bytes) {
   const auto take = [&](const Frame& frame) {
     said.frames.push_back(frame.kind);
     if (frame.kind != Frame::Kind::message) return;
-    sluice::Outbox outbox;
     const auto message = parser.parse(frame.text);
-    if (message) node.receive(*message, sluice::TimePoint(), outbox);
-    said.replies.insert(said.replies.end(), outbox.lines.begin(), outbox.lines.end());
+    if (message) node.receive(*message, sluice::TimePoint());
+    take_lines(node.outbox().lines, said.replies);
   };
   while (!input.empty()) {
     std::string_view chunk = input.substr(0, chunk_bytes);
@@ -52,18 +61,21 @@ Said feed(std::string_view input, size_t chunk_bytes) {
     while (const auto frame = framer.next(chunk)) take(*frame);
   }
   while (const auto frame = framer.finish()) take(*frame);
+  node.end_input(sluice::TimePoint());
+  take_lines(node.outbox().lines, said.replies);
   return said;
 }
 
 void check_reply(const std::string& line) {
-  check(line.find('\n') == std::string::npos);
-  // What an echo carries along may be larger than simdjson can read.
-  if (line.find(R"("type":"echo_ok")") != std::string::npos) return;
+  // What is carried along may be larger than simdjson can read.
+  for (const char* type : {"echo", "echo_ok", "read", "read_ok", "write", "cas"}) {
+    if (line.find(std::string(R"("type":")") + type + '"') != std::string::npos) return;
+  }
   simdjson::dom::parser parser;
   simdjson::dom::element reply;
   check(parser.parse(line).get(reply) == simdjson::SUCCESS);
   check(reply["src"].is_string() && reply["dest"].is_string());
-  check(reply["body"]["type"].is_string() && reply["body"]["in_reply_to"].is_int64());
+  check(reply["body"]["type"].is_string() && reply["body"]["msg_id"].is_int64());
 }
 
 }  // namespace

@@ -65,11 +65,11 @@ class NodeProcessTest : public testing::Test {
   static void SetUpTestSuite() {
     std::signal(SIGPIPE, SIG_IGN);
     const UniqueFd nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
-    EXPECT_EQ(run_maelstrom_node({}, nothing.get(), nothing.get(), nothing.get()), 0);
+    EXPECT_EQ(run_maelstrom_node({}, {nothing.get(), nothing.get(), nothing.get()}), 0);
   }
 
   int run(const UniqueFd& input) {
-    return run_maelstrom_node({}, input.get(), output.get(), errors.get());
+    return run_maelstrom_node({}, {input.get(), output.get(), errors.get()});
   }
 
   UniqueFd output = memory_file();
@@ -117,7 +117,7 @@ TEST_F(NodeProcessTest, one_socket_is_input_and_output) {
   const UniqueFd its(fds[1]);
   write_all(ours, kInit);
   ::shutdown(ours.get(), SHUT_WR);
-  EXPECT_EQ(run_maelstrom_node({}, its.get(), its.get(), errors.get()), 0);
+  EXPECT_EQ(run_maelstrom_node({}, {its.get(), its.get(), errors.get()}), 0);
   EXPECT_EQ(read_line(ours), kInitOk);
   EXPECT_EQ(::fcntl(its.get(), F_GETFL) & O_NONBLOCK, 0);
 }
@@ -135,7 +135,7 @@ TEST_F(NodeProcessTest, a_terminal_is_read_until_it_is_hung_up) {
   const Ends out = make_pipe();
   int status = -1;
   std::thread node(
-      [&] { status = run_maelstrom_node({}, its.get(), out.write.get(), errors.get()); });
+      [&] { status = run_maelstrom_node({}, {its.get(), out.write.get(), errors.get()}); });
   write_all(ours, kInit);
   EXPECT_EQ(read_line(out.read), kInitOk) << "with no newline yet";
   ours.reset();
@@ -160,7 +160,7 @@ TEST_F(NodeProcessTest, a_reader_that_has_gone_ends_it_with_an_error) {
   out.read.reset();
   const Ends in = make_pipe();  // whose writer stays
   write_all(in.write, kInitLine + kInitLine);
-  EXPECT_EQ(run_maelstrom_node({}, in.read.get(), out.write.get(), errors.get()), kCannotRun);
+  EXPECT_EQ(run_maelstrom_node({}, {in.read.get(), out.write.get(), errors.get()}), kCannotRun);
   EXPECT_NE(contents(errors).find("cannot write the output: broken pipe"), std::string::npos);
 }
 
@@ -181,7 +181,7 @@ TEST_F(NodeProcessTest, a_message_of_100_mb_is_reported_and_skipped) {
   const Ends out = make_pipe();
   int status = -1;
   std::thread node(
-      [&] { status = run_maelstrom_node({}, in.read.get(), out.write.get(), errors.get()); });
+      [&] { status = run_maelstrom_node({}, {in.read.get(), out.write.get(), errors.get()}); });
   write_all(in.write, kInitLine + "{\"src\":\"");
   const std::string megabyte(1'000'000, 'x');
   for (int i = 0; i < 100; ++i) write_all(in.write, megabyte);
@@ -199,7 +199,7 @@ std::string run_with_late_reader(const UniqueFd& input, const UniqueFd& errors,
                                  FunctionRef<void()> wait) {
   Ends out = make_pipe();
   std::thread node([&] {
-    EXPECT_EQ(run_maelstrom_node({}, input.get(), out.write.get(), errors.get()), 0);
+    EXPECT_EQ(run_maelstrom_node({}, {input.get(), out.write.get(), errors.get()}), 0);
     out.write.reset();
   });
   wait();
@@ -260,7 +260,7 @@ TEST_F(NodeProcessTest, a_signal_ends_it_like_the_end_of_input) {
     const Ends out = make_pipe();
     int status = -1;
     std::thread node(
-        [&] { status = run_maelstrom_node({}, in.read.get(), out.write.get(), errors.get()); });
+        [&] { status = run_maelstrom_node({}, {in.read.get(), out.write.get(), errors.get()}); });
     write_all(in.write, kInit);
     EXPECT_EQ(read_line(out.read), kInitOk);  // it runs, so the signal is its
     ::kill(::getpid(), number);

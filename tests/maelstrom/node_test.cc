@@ -1,5 +1,3 @@
-#include "sluice/maelstrom/node.h"
-
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -10,22 +8,6 @@
 
 namespace sluice {
 namespace {
-
-std::string error(int in_reply_to, int code, std::string_view text, int msg_id) {
-  return fmt::format(
-      R"({{"src":"n1","dest":"c1","body":{{"type":"error","in_reply_to":{},"code":{},"text":"{}","msg_id":{}}}}})",
-      in_reply_to, code, text, msg_id);
-}
-
-// Whether it is the one reply, an error of that code.
-testing::AssertionResult is_error(const Lines& replies, int code) {
-  const std::string part =
-      fmt::format(R"("type":"error","in_reply_to":2,"code":{},"text":")", code);
-  if (replies.size() == 1 && replies[0].find(part) != std::string::npos) {
-    return testing::AssertionSuccess();
-  }
-  return testing::AssertionFailure() << testing::PrintToString(replies) << " is no error " << code;
-}
 
 TEST(MaelstromNode, the_documented_lines_match_byte_for_byte) {
   EXPECT_EQ(Conversation().ask(kInit), Lines{std::string(kInitOk)});
@@ -63,7 +45,7 @@ TEST(MaelstromNode, an_init_without_what_it_needs_is_error_12_and_the_next_one_c
 
 TEST(MaelstromNode, the_number_of_nodes_is_bounded) {
   std::string ids = "\"n1\"";
-  for (size_t i = 0; i < MaelstromNode::kNodesMax; ++i) ids += ",\"n1\"";
+  for (size_t i = 0; i < MaelstromNode::kNodesMax; ++i) ids += fmt::format(",\"m{}\"", i);
   Conversation node;
   EXPECT_TRUE(is_error(
       node.ask(request("init", 2, fmt::format(R"(,"node_id":"n1","node_ids":[{}])", ids))), 12));
@@ -150,6 +132,11 @@ TEST_F(InitialisedNode, what_is_addressed_to_another_node_is_told_and_not_answer
   EXPECT_EQ(node.complaints, Lines{R"(addressed to "n2", but this is node "n1": not answered)"});
 }
 
+TEST_F(InitialisedNode, a_name_longer_than_anybodys_is_told_and_not_answered) {
+  EXPECT_EQ(node.ask(from(std::string(2000, 'c'), "echo", R"(,"msg_id":2,"echo":1)")), Lines{});
+  EXPECT_EQ(node.complaints, Lines{"a name of more than 1024 bytes: not answered"});
+}
+
 TEST_F(InitialisedNode, every_message_it_sends_has_the_next_number_errors_too) {
   EXPECT_EQ(node.ask(echo(9, "1") + request("x", 8) + echo(7, "2")),
             (Lines{echo_ok(9, 1, "1"), error(8, 10, R"(type \"x\" is not supported)", 2),
@@ -178,8 +165,8 @@ std::string status_ok(int msg_id, std::string_view backends) {
 TEST(MaelstromNode, status_tells_of_each_peer_once_in_the_order_given) {
   Conversation node;
   node.ask(request("init", 1, R"(,"node_id":"n1","node_ids":["n3","n1","n2","n3"])"));
-  EXPECT_EQ(node.ask(request("status", 2)),
-            Lines{status_ok(1, closed_backend("n3") + "," + closed_backend("n2"))});
+  EXPECT_EQ(node.ask(request("status", 2)).front(),
+            status_ok(1, closed_backend("n3") + "," + closed_backend("n2")));
 }
 
 Config config_of_two_clusters() {
@@ -202,6 +189,13 @@ TEST(MaelstromNode, with_a_configuration_status_names_its_cluster) {
             Lines{status_ok(1, closed_backend("db1"))});
   EXPECT_TRUE(is_error(node.ask(request("status", 2)), 12));
   EXPECT_TRUE(is_error(node.ask(request("status", 2, R"(,"cluster":"dc")")), 12));
+}
+
+TEST(MaelstromNode, with_a_configuration_the_peers_are_a_cluster_too) {
+  Conversation node({.config = config_of_two_clusters()});
+  node.ask(init_of(R"(["n1","n2"])"));
+  EXPECT_EQ(node.ask(request("status", 2, R"(,"cluster":"peers")")).front(),
+            status_ok(1, closed_backend("n2")));
 }
 
 TEST(MaelstromNode, without_one_a_cluster_is_an_extra_key) {

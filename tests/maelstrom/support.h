@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "maelstrom/maelstrom_node.h"
 #include "maelstrom/message.h"
 #include "maelstrom/message_framer.h"
 #include "sluice/maelstrom/node.h"
@@ -41,11 +42,57 @@ inline std::string echo_ok(int in_reply_to, int msg_id, std::string_view payload
       in_reply_to, msg_id, payload);
 }
 
+// What another node sends to n1.
+inline std::string from(std::string_view source, std::string_view type, std::string_view members) {
+  return fmt::format(R"({{"src":"{}","dest":"n1","body":{{"type":"{}"{}}}}})", source, type, members);
+}
+
+inline std::string answer_from(std::string_view source, std::string_view type, int in_reply_to,
+                               std::string_view members = "") {
+  return from(source, type,
+              fmt::format(R"(,"in_reply_to":{},"msg_id":0{})", in_reply_to, members));
+}
+
+// What n1 sends.
+inline std::string sent(std::string_view destination, std::string_view type, int msg_id,
+                        std::string_view members = "") {
+  return fmt::format(R"({{"src":"n1","dest":"{}","body":{{"type":"{}","msg_id":{}{}}}}})",
+                     destination, type, msg_id, members);
+}
+
+inline std::string replied(std::string_view type, int in_reply_to, int msg_id,
+                           std::string_view members = "") {
+  return fmt::format(
+      R"({{"src":"n1","dest":"c1","body":{{"type":"{}","in_reply_to":{},"msg_id":{}{}}}}})", type,
+      in_reply_to, msg_id, members);
+}
+
+inline std::string error(int in_reply_to, int code, std::string_view text, int msg_id) {
+  return fmt::format(
+      R"({{"src":"n1","dest":"c1","body":{{"type":"error","in_reply_to":{},"code":{},"text":"{}","msg_id":{}}}}})",
+      in_reply_to, code, text, msg_id);
+}
+
+inline std::string init_of(std::string_view node_ids) {
+  return request("init", 1, fmt::format(R"(,"node_id":"n1","node_ids":{})", node_ids));
+}
+
+// Whether it is the one reply, an error of that code to that request.
+inline testing::AssertionResult is_error(const Lines& replies, int code, int in_reply_to = 2) {
+  const std::string part =
+      fmt::format(R"("type":"error","in_reply_to":{},"code":{},"text":")", in_reply_to, code);
+  if (replies.size() == 1 && replies[0].find(part) != std::string::npos) {
+    return testing::AssertionSuccess();
+  }
+  return testing::AssertionFailure() << testing::PrintToString(replies) << " is no error " << code;
+}
+
 class Conversation {
  public:
   explicit Conversation(NodeOptions options = {})
       : node_(
-            std::move(options), [](const Transition&) {}, Random(1)),
+            std::move(options), [this](const Transition& change) { changes.push_back(change); },
+            Random(1)),
         framer_([this](std::string_view object) { return parser_.is_message(object); }) {}
 
   void feed(std::string_view bytes) {
@@ -54,15 +101,37 @@ class Conversation {
   void finish() {
     while (const auto frame = framer_.finish()) take(*frame);
   }
-  // The replies to these bytes alone.
+  // What it says to these bytes alone.
   Lines ask(std::string_view bytes) {
     replies.clear();
     feed(bytes);
     return replies;
   }
+  // What it says by itself in that time.
+  Lines pass(Duration span) {
+    replies.clear();
+    const TimePoint end = now + span;
+    for (auto due = node_.next_due(); due && *due <= end; due = node_.next_due()) {
+      now = *due;
+      node_.run_due(now);
+      listen();
+    }
+    now = end;
+    return replies;
+  }
+  // What it still says when no more input comes.
+  Lines end_input() {
+    replies.clear();
+    node_.end_input(now);
+    listen();
+    return replies;
+  }
+  MaelstromNode& node() { return node_; }
 
   Lines replies;
   Lines complaints;
+  std::vector<Transition> changes;
+  TimePoint now = kNow;
 
  private:
   void take(const Frame& frame) {
@@ -75,10 +144,19 @@ class Conversation {
       complaints.push_back(message.error().message);
       return;
     }
-    Outbox outbox;
-    node_.receive(*message, kNow, outbox);
-    for (auto& line : outbox.lines) replies.push_back(std::move(line));
+    node_.receive(*message, now);
+    listen();
+  }
+
+  void listen() {
+    Outbox& outbox = node_.outbox();
+    for (size_t end = 0; (end = outbox.lines.find('\n')) != std::string::npos;) {
+      replies.push_back(outbox.lines.substr(0, end));
+      outbox.lines.erase(0, end + 1);
+    }
+    EXPECT_EQ(outbox.lines, "") << "each line ends";
     for (auto& complaint : outbox.complaints) complaints.push_back(std::move(complaint));
+    outbox.complaints.clear();
   }
 
   MaelstromNode node_;
@@ -93,5 +171,17 @@ class InitialisedNode : public testing::Test {
 
   Conversation node;
 };
+
+// A configuration whose `peers` say how the other nodes are treated.
+inline Config peers_config(ClusterSettings settings, bool has_probes) {
+  ClusterConfig peers;
+  peers.name = "peers";
+  peers.settings = settings;
+  peers.settings.has_probes = has_probes;
+  if (!has_probes) peers.health_check = std::nullopt;
+  Config config;
+  config.clusters.push_back(std::move(peers));
+  return config;
+}
 
 }  // namespace sluice

@@ -22,6 +22,9 @@ struct CheckCommand {
 };
 struct MaelstromCommand {
   std::optional<std::string> config_file;
+  bool manual_clock = false;
+  std::string service = "lin-kv";
+  std::chrono::milliseconds service_timeout{750};
 };
 struct DemoCommand {
   std::chrono::seconds duration{20};

@@ -50,6 +50,10 @@ class Server {
   // As SIGTERM does it; any thread.
   void drain();
 
+  // For a guest on the control loop, from start() to the server's end.
+  Loop& loop() { return loop_; }
+  std::vector<std::shared_ptr<Cluster>> clusters() const;
+
  private:
   struct Socket {
     std::shared_ptr<Listener> listener;

@@ -1,0 +1,39 @@
+// The messages by which a harness drives the core: `backends`, `report`, `route` and `status`. Each
+// changes or asks what a connection would, and is answered at once. One thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "maelstrom/message.h"
+#include "maelstrom/node_clusters.h"
+#include "maelstrom/refusal.h"
+
+namespace sluice {
+
+class ControlMessages {
+ public:
+  // More backends in a message are refused.
+  static constexpr size_t kBackendsMax = 10'000;
+
+  // `on_backends` is called after each change of a cluster's list. `probed` are the backends that
+  // will get a health probe.
+  ControlMessages(NodeClusters& clusters, const Names& probed,
+                  std::function<void(NodeCluster&, TimePoint)> on_backends);
+
+  Answer backends(const Message& message, TimePoint now);
+  Answer report(const Message& message, TimePoint now);
+  Answer route(const Message& message, TimePoint now);
+  Answer status(const Message& message, TimePoint now);
+
+ private:
+  NodeClusters& clusters_;
+  const Names& probed_;
+  const std::function<void(NodeCluster&, TimePoint)> on_backends_;
+};
+
+// The strings of an array, each once, in the order given; nothing when it is something else or has an
+// empty one.
+std::optional<std::vector<std::string>> distinct_strings(const BodyField* field);
+
+}  // namespace sluice
