@@ -1,5 +1,5 @@
-// What is to be done later, in the order of times and, at the same time, in the order in which it was
-// added. Pure: whoever has the clock says what time it is. One thread.
+// What is to be done later, in the order of times and, at the same time, in the order in which it
+// was added. Pure: whoever has the clock says what time it is. One thread.
 #pragma once
 
 #include <compare>

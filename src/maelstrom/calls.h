@@ -1,6 +1,7 @@
 // Requests that this node has sent and that wait for their answers. Each ends exactly once: by the
 // first answer from the one who was asked, by its deadline, or because no more answers can come. An
-// answer to anything else (a later one, a second one, one from somebody else) is nobody's and dropped.
+// answer to anything else (a later one, a second one, one from somebody else) is nobody's and
+// dropped.
 #pragma once
 
 #include <cstddef>

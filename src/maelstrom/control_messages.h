@@ -3,7 +3,9 @@
 #pragma once
 
 #include <functional>
-#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "maelstrom/message.h"
 #include "maelstrom/node_clusters.h"
@@ -32,8 +34,8 @@ class ControlMessages {
   const std::function<void(NodeCluster&, TimePoint)> on_backends_;
 };
 
-// The strings of an array, each once, in the order given; nothing when it is something else or has an
-// empty one.
+// The strings of an array, each once, in the order given; nothing when it is something else or has
+// an empty one.
 std::optional<std::vector<std::string>> distinct_strings(const BodyField* field);
 
 }  // namespace sluice

@@ -1,6 +1,6 @@
-// What a node is once its `init` has told it who it is: its clusters and all that is done with them.
-// Answers requests, now or later, and does by itself what its agenda says. Pure: no I/O, no clock.
-// One thread.
+// What a node is once its `init` has told it who it is: its clusters and all that is done with
+// them. Answers requests, now or later, and does by itself what its agenda says. Pure: no I/O, no
+// clock. One thread.
 #pragma once
 
 #include <memory>
@@ -30,8 +30,8 @@ class JoinedNode {
   // Of one `advance`.
   static constexpr Duration kAdvanceMax = std::chrono::hours(24);
   // Probes begin with the first message after the `init`, which says that a run has begun, or else
-  // after this. A message to a node that is not there yet makes Maelstrom deaf to the sender, and it
-  // starts and initialises its nodes side by side.
+  // after this. A message to a node that is not there yet makes Maelstrom deaf to the sender, and
+  // it starts and initialises its nodes side by side.
   static constexpr Duration kFirstProbeDelay = std::chrono::seconds(5);
 
   // `of_server` are the clusters that a server in this process serves. `writer` outlives the node.

@@ -1,6 +1,6 @@
-// Writes lines to a descriptor of whatever kind without ever blocking the loop. Those of one turn are
-// written together, at its end. What a slow reader leaves is queued; the owner stops reading input
-// while the queue is full, and so the queue is bounded. Lives on the loop's thread.
+// Writes lines to a descriptor of whatever kind without ever blocking the loop. Those of one turn
+// are written together, at its end. What a slow reader leaves is queued; the owner stops reading
+// input while the queue is full, and so the queue is bounded. Lives on the loop's thread.
 #pragma once
 
 #include <uv.h>

@@ -38,8 +38,8 @@ class MaelstromNode {
   // A longer name is nobody's; it would be kept for each request under way.
   static constexpr size_t kNameBytesMax = 1024;
 
-  // `of_server` are the clusters of the configuration that a server in this process serves; the node
-  // has those of its own that are not among them.
+  // `of_server` are the clusters of the configuration that a server in this process serves; the
+  // node has those of its own that are not among them.
   MaelstromNode(NodeOptions options, TransitionSink sink, Random random,
                 std::vector<std::shared_ptr<Cluster>> of_server = {});
   MaelstromNode(const MaelstromNode&) = delete;

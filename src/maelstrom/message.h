@@ -28,7 +28,7 @@ struct Message {
   std::string_view destination;
   std::optional<std::string_view> type;  // nothing: missing or no string
   std::optional<int64_t> msg_id;
-  bool is_reply = false;                // it has an in_reply_to
+  bool is_reply = false;               // it has an in_reply_to
   std::optional<int64_t> in_reply_to;  // nothing too when that is no integer: then it is nobody's
   std::span<const BodyField> body;
 

@@ -25,8 +25,9 @@ std::string& MessageWriter::begin(std::string_view destination) {
 
 int64_t MessageWriter::request(std::string_view destination, std::string_view type,
                                std::string_view members) {
-  fmt::format_to(std::back_inserter(begin(destination)), R"("{}","msg_id":{}{}}}}})"
-                                                         "\n",
+  fmt::format_to(std::back_inserter(begin(destination)),
+                 R"("{}","msg_id":{}{}}}}})"
+                 "\n",
                  type, next_msg_id_, members);
   return next_msg_id_++;
 }
@@ -46,8 +47,9 @@ void MessageWriter::error(const Asker& asker, const Refusal& refusal) {
   const auto out = std::back_inserter(line);
   fmt::format_to(out, R"("error","in_reply_to":{},"code":{},"text":)", *asker.msg_id, refusal.code);
   append_json_string(line, refusal.text);
-  fmt::format_to(out, R"(,"msg_id":{}}}}})"
-                      "\n",
+  fmt::format_to(out,
+                 R"(,"msg_id":{}}}}})"
+                 "\n",
                  next_msg_id_++);
 }
 

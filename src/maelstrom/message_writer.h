@@ -1,6 +1,6 @@
-// Writes the messages that a node sends, one on a line, with the keys in the contract's order: `src`,
-// `dest`, `body`; in a body `type`, `in_reply_to`, then (an error: `code` and `text` first) `msg_id`
-// and the rest. Numbers them in the order sent, from 0.
+// Writes the messages that a node sends, one on a line, with the keys in the contract's order:
+// `src`, `dest`, `body`; in a body `type`, `in_reply_to`, then (an error: `code` and `text` first)
+// `msg_id` and the rest. Numbers them in the order sent, from 0.
 #pragma once
 
 #include <cstdint>

@@ -94,10 +94,9 @@ std::optional<NodeCluster::Route> NodeCluster::route(std::string_view key, TimeP
 
 void NodeCluster::hold(Lease lease, TimePoint now) {
   const Backend* backend = lease.backend().get();
-  const auto deadline =
-      agenda_.add(now + settings().connect_timeout, [this, backend](TimePoint due) {
-        settle_held_trial(backend, ConnectOutcome::timeout, due);
-      });
+  const auto deadline = agenda_.add(
+      now + settings().connect_timeout,
+      [this, backend](TimePoint due) { settle_held_trial(backend, ConnectOutcome::timeout, due); });
   held_trials_.insert_or_assign(backend, HeldTrial{std::move(lease), deadline});
 }
 

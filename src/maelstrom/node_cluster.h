@@ -1,6 +1,7 @@
-// A cluster as the node sees it: the core's, the node's own view of it to pick by, and the trials that
-// `route` gave out. Its backends are names, to which messages go, or (`Owner::server`) the addresses
-// that a server in this process connects to. One thread, which then is the server's control loop.
+// A cluster as the node sees it: the core's, the node's own view of it to pick by, and the trials
+// that `route` gave out. Its backends are names, to which messages go, or (`Owner::server`) the
+// addresses that a server in this process connects to. One thread, which then is the server's
+// control loop.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tl/expected.hpp>
 #include <unordered_set>
 #include <vector>
 

@@ -59,8 +59,8 @@ NodeClusters::NodeClusters(const NodeOptions& options,
       }
     }
   }
-  peers_ = &add(std::string(kPeers),
-                are_peers_configured ? options_of(*peers) : NodeCluster::Options{});
+  peers_ =
+      &add(std::string(kPeers), are_peers_configured ? options_of(*peers) : NodeCluster::Options{});
   for (const auto& cluster : clusters_) {
     if (cluster->owner() == NodeCluster::Owner::node) judge_outliers(*cluster, now);
   }
@@ -81,9 +81,8 @@ NodeCluster& NodeClusters::add(std::string name, NodeCluster::Options options) {
     news_.emplace_back(index, transition);
   };
   const auto cluster = std::make_shared<Cluster>(std::move(name), sink, Random(random_.next()));
-  clusters_.push_back(std::make_unique<NodeCluster>(cluster, NodeCluster::Owner::node,
-                                                    std::move(options), agenda_,
-                                                    Random(random_.next())));
+  clusters_.push_back(std::make_unique<NodeCluster>(
+      cluster, NodeCluster::Owner::node, std::move(options), agenda_, Random(random_.next())));
   return *clusters_.back();
 }
 

@@ -95,7 +95,8 @@ void NodeProcess::run_own_loop() {
   is_own_run_ = false;
 }
 
-// It drains because we told it to, or was told by somebody else; then it is the end of input for us.
+// It drains because we told it to, or was told by somebody else; then it is the end of input for
+// us.
 void NodeProcess::run_beside(NodeHost& host) {
   host.run();
   is_host_done_ = true;

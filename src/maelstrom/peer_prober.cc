@@ -135,14 +135,16 @@ void PeerProber::remove(Slot& slot, TimePoint now) {
   slot.is_removed = true;
   if (slot.due) agenda_.cancel(*slot.due);
   if (!slot.permit) return;
-  slot.cluster->core().record_probe(
-      *slot.backend,
-      {.began_at = slot.began_at, .result = kTimeout, .permit = slot.permit, .is_inconclusive = true},
-      now);
+  slot.cluster->core().record_probe(*slot.backend,
+                                    {.began_at = slot.began_at,
+                                     .result = kTimeout,
+                                     .permit = slot.permit,
+                                     .is_inconclusive = true},
+                                    now);
 }
 
-// As probes of connections go: slower while all is well or known to be bad, and at the shorter of the
-// two while that may change.
+// As probes of connections go: slower while all is well or known to be bad, and at the shorter of
+// the two while that may change.
 Duration PeerProber::interval(const Slot& slot, TimePoint now) {
   const HealthCheckConfig& config = *slot.cluster->health_check();
   const Health health = slot.backend->health();

@@ -1,10 +1,10 @@
-// Health probes as messages: asks the backends that are nodes whether they are there, each on its own
-// schedule, and tells the cluster, which decides. A probe goes where requests go, so it may be the
-// breaker's trial. One thread; time comes from the agenda.
+// Health probes as messages: asks the backends that are nodes whether they are there, each on its
+// own schedule, and tells the cluster, which decides. A probe goes where requests go, so it may be
+// the breaker's trial. One thread; time comes from the agenda.
 //
-// A probe is a `probe`, which only a node of ours answers with `probe_ok`. Another kind of node that
-// says it does not know that type (error 10) is there too. Error 11 says that it is not ready yet:
-// that is no verdict, and what comes of it is found out by requests.
+// A probe is a `probe`, which only a node of ours answers with `probe_ok`. Another kind of node
+// that says it does not know that type (error 10) is there too. Error 11 says that it is not ready
+// yet: that is no verdict, and what comes of it is found out by requests.
 #pragma once
 
 #include <map>

@@ -20,8 +20,8 @@ struct PeerRouter::Request {
   std::string client;
   int64_t msg_id;
   std::string members;
-  TimePoint gives_up_at;   // the client does, or nearly
-  TimePoint deadline;      // of all attempts together
+  TimePoint gives_up_at;  // the client does, or nearly
+  TimePoint deadline;     // of all attempts together
   TriedBackends tried{};
   // They outlive a change of the list, so that no other one is taken for one of them.
   std::vector<std::shared_ptr<Backend>> tried_owned{};
@@ -57,16 +57,15 @@ void PeerRouter::forward(const Asker& asker, std::string members, TimePoint now)
                                  "too many requests wait for their answers"});
   }
   *held_bytes_ += members.size();
-  const RequestPtr request(
-      new Request{.client = std::string(asker.source),
-                  .msg_id = *asker.msg_id,
-                  .members = std::move(members),
-                  .gives_up_at = now + kPatience,
-                  .deadline = now + peers_.settings().connect_deadline},
-      [held_bytes = held_bytes_](Request* ended) {
-        *held_bytes -= ended->members.size();
-        delete ended;
-      });
+  const RequestPtr request(new Request{.client = std::string(asker.source),
+                                       .msg_id = *asker.msg_id,
+                                       .members = std::move(members),
+                                       .gives_up_at = now + kPatience,
+                                       .deadline = now + peers_.settings().connect_deadline},
+                           [held_bytes = held_bytes_](Request* ended) {
+                             *held_bytes -= ended->members.size();
+                             delete ended;
+                           });
   // First come, first served: who has just come does not go before those who wait.
   if (queue().waiting() > 0 && !enter_queue(request, now)) return;
   try_next(request, now);
@@ -174,7 +173,7 @@ bool PeerRouter::enter_queue(const RequestPtr& request, TimePoint now) {
   const auto deadline = agenda_.add(until, [this, request](TimePoint) {
     refuse(request, "all peers that may be tried had as many requests as they may");
   });
-  request->pending = {.ticket = entry->ticket, .since = now, .deadline = deadline};
+  request->pending = Request::Pending{.ticket = entry->ticket, .since = now, .deadline = deadline};
   pending_.emplace(entry->ticket, request);
   return entry->is_its_turn;
 }
@@ -190,7 +189,8 @@ void PeerRouter::leave_queue(const RequestPtr& request, TimePoint now) {
 }
 
 void PeerRouter::serve_called(TimePoint now) {
-  // Ends: who was called gets a place, gives up or rests, and is called again for another place only.
+  // Ends: who was called gets a place, gives up or rests, and is called again for another place
+  // only.
   while (!called_.empty()) {
     const PendingQueue::Ticket ticket = called_.front();
     called_.pop_front();
@@ -204,7 +204,8 @@ void PeerRouter::serve_called(TimePoint now) {
 void PeerRouter::end(TimePoint now) {
   std::vector<RequestPtr> waiting;
   for (const auto& [ticket, request] : pending_) waiting.push_back(request);
-  std::ranges::sort(waiting, {}, [](const RequestPtr& request) { return request->pending->ticket; });
+  std::ranges::sort(waiting, {},
+                    [](const RequestPtr& request) { return request->pending->ticket; });
   for (const RequestPtr& request : waiting) try_next(request, now);
 }
 

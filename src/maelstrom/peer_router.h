@@ -1,11 +1,12 @@
-// Requests forwarded to peers, as connections are to backends: the core picks one, a peer that does not
-// answer within connect_timeout (or says that it is unavailable) is a connect failure, and then another
-// one is tried, as often and for as long as the cluster's settings allow and the client has patience.
-// Each request is answered once, with the answer of the peer whose turn it is or with an error: 11 when
-// it was certainly not carried out, 0 when nobody knows. One thread; time comes from the agenda.
+// Requests forwarded to peers, as connections are to backends: the core picks one, a peer that does
+// not answer within connect_timeout (or says that it is unavailable) is a connect failure, and then
+// another one is tried, as often and for as long as the cluster's settings allow and the client has
+// patience. Each request is answered once, with the answer of the peer whose turn it is or with an
+// error: 11 when it was certainly not carried out, 0 when nobody knows. One thread; time comes from
+// the agenda.
 //
-// When all peers that may be tried are at their limits a request waits in the cluster's queue, where
-// that is allowed (max_pending), like a connection.
+// When all peers that may be tried are at their limits a request waits in the cluster's queue,
+// where that is allowed (max_pending), like a connection.
 #pragma once
 
 #include <cstddef>
@@ -40,7 +41,8 @@ class PeerRouter {
   // An `echo` with these members, which the answer has too.
   void forward(const Asker& asker, std::string members, TimePoint now);
 
-  // Lets those try whose turn in the queue has come: at the end of everything that may free a place.
+  // Lets those try whose turn in the queue has come: at the end of everything that may free a
+  // place.
   void serve_called(TimePoint now);
 
   // No more answers will come, and Calls has ended: refuses those who wait in the queue.

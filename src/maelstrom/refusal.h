@@ -1,4 +1,5 @@
-// Why a request is answered with an error, in Maelstrom's codes, and what a request is answered with.
+// Why a request is answered with an error, in Maelstrom's codes, and what a request is answered
+// with.
 #pragma once
 
 #include <cstdint>

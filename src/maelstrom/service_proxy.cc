@@ -56,8 +56,8 @@ std::optional<Refusal> ServiceProxy::forward(const Message& request, TimePoint n
   return std::nullopt;
 }
 
-// Only what a client of the service knows is passed on: with another member in it Maelstrom takes an
-// answer for broken.
+// Only what a client of the service knows is passed on: with another member in it Maelstrom takes
+// an answer for broken.
 void ServiceProxy::end(const Client& client, const Message* answer) {
   const Asker asker{.source = client.name, .msg_id = client.msg_id};
   const auto unknown = [&](std::string_view why) {

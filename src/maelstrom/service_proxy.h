@@ -1,10 +1,10 @@
-// Requests passed on to a service of Maelstrom's, a key-value store, which only it can carry out: each
-// is sent once, never again, because it may have been carried out. Its answer is carried back, an error
-// with its code and text. Without an answer in time, or with one that makes no sense, the client gets
-// error 0: nobody knows. One thread; time comes from the agenda.
+// Requests passed on to a service of Maelstrom's, a key-value store, which only it can carry out:
+// each is sent once, never again, because it may have been carried out. Its answer is carried back,
+// an error with its code and text. Without an answer in time, or with one that makes no sense, the
+// client gets error 0: nobody knows. One thread; time comes from the agenda.
 #pragma once
 
-#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>

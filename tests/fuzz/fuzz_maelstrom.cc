@@ -1,7 +1,7 @@
 // libFuzzer entry for everything between the Maelstrom node's input and output: framing, parsing,
 // answering, forwarding, with the clock moved by the messages. Whatever the bytes, it must return;
-// each message sent must be one line of JSON that says who to whom; no request may be answered twice;
-// and where the bytes are split must make no difference.
+// each message sent must be one line of JSON that says who to whom; no request may be answered
+// twice; and where the bytes are split must make no difference.
 //
 //   fuzz-maelstrom -max_total_time=300 CORPUS tests/fuzz/corpus/maelstrom
 #include <simdjson.h>
@@ -43,7 +43,8 @@ void take_lines(std::string& text, std::vector<std::string>& lines) {
 
 Said feed(std::string_view input, size_t chunk_bytes) {
   sluice::MaelstromNode node(
-      {.config = std::nullopt, .manual_clock = true}, [](const sluice::Transition&) {}, sluice::Random(1));
+      {.config = std::nullopt, .manual_clock = true}, [](const sluice::Transition&) {},
+      sluice::Random(1));
   sluice::MessageParser parser;
   sluice::MessageFramer framer(
       [&parser](std::string_view object) { return parser.is_message(object); });

@@ -73,7 +73,8 @@ TEST(Transcript, of_a_circuit_that_opens_and_closes_again) {
             hear(R"({"type":"route_ok","in_reply_to":3,"msg_id":2,"backend":"b1","trial":false})"));
   for (int i = 1; i <= 5; ++i) {
     EXPECT_EQ(
-        say(fmt::format(R"({{"type":"report","msg_id":{},"backend":"b1","success":false}})", 3 + i)),
+        say(fmt::format(R"({{"type":"report","msg_id":{},"backend":"b1","success":false}})",
+                        3 + i)),
         hear(fmt::format(
             R"({{"type":"report_ok","in_reply_to":{},"msg_id":{},"backend":"b1","state":"{}","consecutive_failures":{}}})",
             3 + i, 2 + i, i < 5 ? "closed" : "open", i)));
@@ -94,8 +95,9 @@ TEST(Transcript, of_a_circuit_that_opens_and_closes_again) {
       say(R"({"type":"status","msg_id":13})"),
       hear(
           R"({"type":"status_ok","in_reply_to":13,"msg_id":12,"backends":[{"name":"b1","health":"unknown","breaker":"half_open","consecutive_failures":5,"opens":1}]})"));
-  EXPECT_EQ(say(R"({"type":"route","msg_id":14})"),
-            hear(R"({"type":"route_ok","in_reply_to":14,"msg_id":13,"backend":"b1","trial":true})"));
+  EXPECT_EQ(
+      say(R"({"type":"route","msg_id":14})"),
+      hear(R"({"type":"route_ok","in_reply_to":14,"msg_id":13,"backend":"b1","trial":true})"));
   EXPECT_EQ(
       say(R"({"type":"route","msg_id":15})"),
       hear(
@@ -336,8 +338,7 @@ class ServedCluster : public testing::Test {
 };
 
 TEST_F(ServedCluster, is_told_of_and_reported_to_and_routed_by_as_it_is) {
-  MaelstromNode node(
-      {.config = config}, [](const Transition&) {}, Random(1), {cluster});
+  MaelstromNode node({.config = config}, [](const Transition&) {}, Random(1), {cluster});
   MessageParser parser;
   node.receive(*parser.parse(kInit), kNow);
   node.outbox().lines.clear();
@@ -354,8 +355,7 @@ TEST_F(ServedCluster, is_told_of_and_reported_to_and_routed_by_as_it_is) {
 }
 
 TEST_F(ServedCluster, keeps_its_backends) {
-  MaelstromNode node(
-      {.config = config}, [](const Transition&) {}, Random(1), {cluster});
+  MaelstromNode node({.config = config}, [](const Transition&) {}, Random(1), {cluster});
   MessageParser parser;
   node.receive(*parser.parse(kInit), kNow);
   node.outbox().lines.clear();

@@ -134,8 +134,9 @@ TEST_F(NodeProcessTest, a_terminal_is_read_until_it_is_hung_up) {
   UniqueFd its(terminal);
   const Ends out = make_pipe();
   int status = -1;
-  std::thread node(
-      [&] { status = run_maelstrom_node({}, {its.get(), out.write.get(), errors.get()}); });
+  std::thread node([&] {
+    status = run_maelstrom_node({}, {its.get(), out.write.get(), errors.get()});
+  });
   write_all(ours, kInit);
   EXPECT_EQ(read_line(out.read), kInitOk) << "with no newline yet";
   ours.reset();
@@ -180,8 +181,9 @@ TEST_F(NodeProcessTest, a_message_of_100_mb_is_reported_and_skipped) {
   Ends in = make_pipe();
   const Ends out = make_pipe();
   int status = -1;
-  std::thread node(
-      [&] { status = run_maelstrom_node({}, {in.read.get(), out.write.get(), errors.get()}); });
+  std::thread node([&] {
+    status = run_maelstrom_node({}, {in.read.get(), out.write.get(), errors.get()});
+  });
   write_all(in.write, kInitLine + "{\"src\":\"");
   const std::string megabyte(1'000'000, 'x');
   for (int i = 0; i < 100; ++i) write_all(in.write, megabyte);
@@ -259,8 +261,9 @@ TEST_F(NodeProcessTest, a_signal_ends_it_like_the_end_of_input) {
     const Ends in = make_pipe();
     const Ends out = make_pipe();
     int status = -1;
-    std::thread node(
-        [&] { status = run_maelstrom_node({}, {in.read.get(), out.write.get(), errors.get()}); });
+    std::thread node([&] {
+      status = run_maelstrom_node({}, {in.read.get(), out.write.get(), errors.get()});
+    });
     write_all(in.write, kInit);
     EXPECT_EQ(read_line(out.read), kInitOk);  // it runs, so the signal is its
     ::kill(::getpid(), number);

@@ -15,9 +15,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-std::string advance(int64_t ms) {
-  return request("advance", 9, fmt::format(R"(,"ms":{})", ms));
-}
+std::string advance(int64_t ms) { return request("advance", 9, fmt::format(R"(,"ms":{})", ms)); }
 
 // n1 with n2 and n3 and a clock moved by hand.
 class PeerProberTest : public testing::Test {
@@ -54,9 +52,8 @@ class PeerProberTest : public testing::Test {
 
 TEST_F(PeerProberTest, go_to_every_other_node_at_the_first_advance_in_the_order_given) {
   EXPECT_EQ(ask(echo(7, "1")).size(), 1U) << "nothing goes out in between";
-  EXPECT_EQ(ask(advance(0)),
-            (Lines{sent("n2", "probe", 2), sent("n3", "probe", 3),
-                   replied("advance_ok", 9, 4, R"(,"now_ms":0)")}));
+  EXPECT_EQ(ask(advance(0)), (Lines{sent("n2", "probe", 2), sent("n3", "probe", 3),
+                                    replied("advance_ok", 9, 4, R"(,"now_ms":0)")}));
 }
 
 TEST_F(PeerProberTest, the_first_probe_decides_alone) {
@@ -79,7 +76,8 @@ TEST_F(PeerProberTest, the_healthy_are_probed_every_interval_and_the_unhealthy_m
   pass(0);
   ask(answer_from("n3", "probe_ok", 2));
   EXPECT_EQ(pass(999), Lines{});
-  EXPECT_EQ(pass(1).size(), 1U) << "n2 after its timeout, with which its unhealthy_interval is over";
+  EXPECT_EQ(pass(1).size(), 1U)
+      << "n2 after its timeout, with which its unhealthy_interval is over";
   EXPECT_EQ(pass(3999).size(), 3U) << "n2 alone";
   const Lines fifth = pass(1);
   EXPECT_EQ(fifth.size(), 2U) << "n3 too";
@@ -246,8 +244,7 @@ TEST(PeerProberInRealTime, a_probe_is_answered) {
   node.ask(kInit);
   EXPECT_EQ(
       node.ask(from("n2", "probe", R"(,"msg_id":5)")),
-      Lines{
-          R"({"src":"n1","dest":"n2","body":{"type":"probe_ok","in_reply_to":5,"msg_id":1}})"});
+      Lines{R"({"src":"n1","dest":"n2","body":{"type":"probe_ok","in_reply_to":5,"msg_id":1}})"});
 }
 
 }  // namespace

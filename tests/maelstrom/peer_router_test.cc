@@ -14,8 +14,8 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// n1 with n2 and n3 as its peers, which nobody probes; `first` the settings choose the first one that
-// may be tried.
+// n1 with n2 and n3 as its peers, which nobody probes; `first` the settings choose the first one
+// that may be tried.
 class PeerRouterTest : public testing::Test {
  protected:
   static NodeOptions options(ClusterSettings settings) {
@@ -75,7 +75,8 @@ TEST_F(PeerRouterTest, an_answer_from_somebody_else_is_nobodys) {
   EXPECT_EQ(node.ask(answer_from("n2", "echo_ok", 1, R"(,"echo":1)")).size(), 1U);
 }
 
-TEST_F(PeerRouterTest, a_peer_that_does_not_answer_in_time_is_a_connect_failure_and_another_is_tried) {
+TEST_F(PeerRouterTest,
+       a_peer_that_does_not_answer_in_time_is_a_connect_failure_and_another_is_tried) {
   node.ask(echo(7, R"("hi")"));
   EXPECT_EQ(node.pass(milliseconds(1999)), Lines{});
   EXPECT_EQ(node.pass(milliseconds(1)), Lines{sent("n3", "echo", 2, kHi)});
@@ -127,10 +128,9 @@ TEST_F(PeerRouterTest, an_answer_that_makes_no_sense_is_a_failure) {
        {R"(,"type":"echo_ok")", R"(,"type":"read_ok","value":1)", R"(,"type":"error","text":"")",
         R"(,"type":"error","code":"11")"}) {
     node.ask(echo(number, R"("hi")"));
-    EXPECT_EQ(
-        node.ask(fmt::format(R"({{"src":"n2","dest":"n1","body":{{"in_reply_to":{}{}}}}})", msg_id,
-                             members)),
-        Lines{sent("n3", "echo", msg_id + 1, kHi)});
+    EXPECT_EQ(node.ask(fmt::format(R"({{"src":"n2","dest":"n1","body":{{"in_reply_to":{}{}}}}})",
+                                   msg_id, members)),
+              Lines{sent("n3", "echo", msg_id + 1, kHi)});
     node.ask(answer_from("n3", "echo_ok", msg_id + 1, kHi));
     ++number;
     msg_id += 3;
@@ -165,7 +165,8 @@ TEST_F(PeerRouterTest, an_echo_without_number_goes_nowhere) {
 }
 
 TEST_F(PeerRouterTest, what_is_carried_along_may_be_anything) {
-  for (const std::string_view payload : {"1e999", "18446744073709551616", R"({"a":[null,"\u0000"]})"}) {
+  for (const std::string_view payload :
+       {"1e999", "18446744073709551616", R"({"a":[null,"\u0000"]})"}) {
     const Lines asked = node.ask(echo(7, payload));
     EXPECT_NE(asked.front().find(fmt::format(R"("echo":{}}}}})", payload)), std::string::npos);
   }

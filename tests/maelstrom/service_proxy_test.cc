@@ -59,9 +59,8 @@ TEST_F(ServiceProxyTest, an_error_without_text_is_passed_on_too) {
 TEST_F(ServiceProxyTest, without_an_answer_in_time_nobody_knows_and_it_is_not_sent_again) {
   node.ask(request("write", 7, R"(,"key":1,"value":2)"));
   EXPECT_EQ(node.pass(milliseconds(749)), Lines{});
-  EXPECT_EQ(
-      node.pass(milliseconds(1)),
-      Lines{error(7, 0, "lin-kv did not answer in time: it may have been carried out", 2)});
+  EXPECT_EQ(node.pass(milliseconds(1)),
+            Lines{error(7, 0, "lin-kv did not answer in time: it may have been carried out", 2)});
   EXPECT_EQ(node.pass(seconds(60)), Lines{});
 }
 
@@ -95,9 +94,9 @@ TEST_F(ServiceProxyTest, an_answer_that_makes_no_sense_leaves_it_open) {
 
 TEST_F(ServiceProxyTest, a_request_without_what_it_needs_is_error_12_and_not_sent) {
   for (const auto& [type, members] :
-       {std::pair{"read", ""}, std::pair{"write", R"(,"key":1)"}, std::pair{"write", R"(,"value":1)"},
-        std::pair{"cas", R"(,"key":1,"from":1)"}, std::pair{"cas", R"(,"key":1,"to":1)"},
-        std::pair{"cas", R"(,"from":1,"to":1)"}}) {
+       {std::pair{"read", ""}, std::pair{"write", R"(,"key":1)"},
+        std::pair{"write", R"(,"value":1)"}, std::pair{"cas", R"(,"key":1,"from":1)"},
+        std::pair{"cas", R"(,"key":1,"to":1)"}, std::pair{"cas", R"(,"from":1,"to":1)"}}) {
     EXPECT_TRUE(is_error(node.ask(request(type, 2, members)), 12)) << type << members;
   }
 }

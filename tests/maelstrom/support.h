@@ -44,13 +44,13 @@ inline std::string echo_ok(int in_reply_to, int msg_id, std::string_view payload
 
 // What another node sends to n1.
 inline std::string from(std::string_view source, std::string_view type, std::string_view members) {
-  return fmt::format(R"({{"src":"{}","dest":"n1","body":{{"type":"{}"{}}}}})", source, type, members);
+  return fmt::format(R"({{"src":"{}","dest":"n1","body":{{"type":"{}"{}}}}})", source, type,
+                     members);
 }
 
 inline std::string answer_from(std::string_view source, std::string_view type, int in_reply_to,
                                std::string_view members = "") {
-  return from(source, type,
-              fmt::format(R"(,"in_reply_to":{},"msg_id":0{})", in_reply_to, members));
+  return from(source, type, fmt::format(R"(,"in_reply_to":{},"msg_id":0{})", in_reply_to, members));
 }
 
 // What n1 sends.

@@ -1,5 +1,6 @@
-// The Maelstrom node as a program: messages on stdin and stdout, the routing core in between. With a
-// configuration it lives beside a server that fronts the listeners, on that server's control loop.
+// The Maelstrom node as a program: messages on stdin and stdout, the routing core in between. With
+// a configuration it lives beside a server that fronts the listeners, on that server's control
+// loop.
 #pragma once
 
 #include <chrono>
@@ -41,10 +42,10 @@ struct NodeHost {
   std::function<void()> stop;  // makes it drain
 };
 
-// Runs until the end of input (or SIGTERM or SIGINT, which count as that) and returns the exit status
-// of the contract; a host has drained by then. Nothing but messages is written to the output; errors
-// go to `errors`. The descriptors stay the caller's, and so does ignoring SIGPIPE: a reader that has
-// gone ends the node with an error.
+// Runs until the end of input (or SIGTERM or SIGINT, which count as that) and returns the exit
+// status of the contract; a host has drained by then. Nothing but messages is written to the
+// output; errors go to `errors`. The descriptors stay the caller's, and so does ignoring SIGPIPE: a
+// reader that has gone ends the node with an error.
 int run_maelstrom_node(const NodeOptions& options, const NodeDescriptors& descriptors,
                        NodeHost* host = nullptr);
 
