@@ -302,7 +302,7 @@ TEST(ControlMessages, with_a_configuration_each_names_its_cluster) {
   Conversation node({.config = hashing_config(), .manual_clock = true});
   node.ask(kInit);
   for (const auto& [type, members] :
-       {std::pair{"route", ""}, std::pair{"status", ""}, std::pair{"backends", R"(,"backends":[])"},
+       {std::pair{"route", ""}, std::pair{"status", ""}, std::pair{"backends", R"(,"backends":["a"])"},
         std::pair{"report", R"(,"backend":"a","success":true)"}}) {
     EXPECT_TRUE(is_error(node.ask(request(type, 2, members)), 12)) << type;
     const std::string named = fmt::format(R"({},"cluster":"web")", members);
