@@ -50,6 +50,7 @@ class MessageFramer {
   // What the line so far is, of an object that began on an earlier one.
   enum class Line : uint8_t { blank, open_object, whole_object, other };
 
+  void take_inside_of_string(std::string_view& bytes);
   std::optional<Frame::Kind> step(char c);
   std::optional<Frame::Kind> step_object(char c);
   std::optional<Frame::Kind> end_line();
