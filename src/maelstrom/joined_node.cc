@@ -37,7 +37,7 @@ JoinedNode::JoinedNode(Identity identity, const NodeOptions& options,
       calls_(writer_, agenda_),
       clusters_(options, of_server, std::move(sink), agenda_, Random(random_.next()), time(now)),
       prober_(calls_, agenda_, writer_, others_, Random(random_.next())),
-      router_(identity.id, clusters_.peers(), calls_, agenda_, writer_, Random(random_.next())),
+      router_(others_, clusters_.peers(), calls_, agenda_, writer_, Random(random_.next())),
       service_(options.service, options.service_timeout, calls_, writer_),
       control_(clusters_, others_, [this](NodeCluster& cluster, TimePoint changed) {
         prober_.watch(cluster, changed);

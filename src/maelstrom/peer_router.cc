@@ -34,9 +34,9 @@ struct PeerRouter::Request {
   TimePoint last_moment() const { return std::min(gives_up_at, deadline); }
 };
 
-PeerRouter::PeerRouter(std::string self, NodeCluster& peers, Calls& calls, Agenda& agenda,
+PeerRouter::PeerRouter(const Names& nodes, NodeCluster& peers, Calls& calls, Agenda& agenda,
                        MessageWriter& writer, Random random)
-    : self_(std::move(self)),
+    : nodes_(nodes),
       peers_(peers),
       calls_(calls),
       agenda_(agenda),
@@ -91,13 +91,18 @@ bool PeerRouter::try_once(const RequestPtr& request, TimePoint now) {
     return false;
   }
   leave_queue(request, now);
-  if (lease->backend()->name() == self_) {
-    lease->settle(ConnectOutcome::connected, now, random_);
-    writer_.reply(request->asker(), "echo", request->members);
+  if (!nodes_.contains(lease->backend()->name())) {
+    answer_here(*request, std::move(*lease));
     return false;
   }
   begin_attempt(request, std::move(*lease), now);
   return false;
+}
+
+// It was not tried, so nothing is known of it: the permit goes back without a verdict.
+void PeerRouter::answer_here(Request& request, Lease lease) {
+  lease.release();
+  writer_.reply(request.asker(), "echo", request.members);
 }
 
 void PeerRouter::begin_attempt(const RequestPtr& request, Lease lease, TimePoint now) {

@@ -31,8 +31,10 @@ class PeerRouter {
   // Of requests that wait for their answers.
   static constexpr size_t kHeldBytesMax = size_t{64} << 20U;
 
-  // `self` among the peers is answered here. All that is borrowed outlives the router.
-  PeerRouter(std::string self, NodeCluster& peers, Calls& calls, Agenda& agenda,
+  // Only `nodes` are sent messages: a message to nobody makes Maelstrom deaf to us. A request for
+  // another name among the peers (a stand-in that a harness drives by reports, or this node itself)
+  // is answered here. All that is borrowed outlives the router.
+  PeerRouter(const Names& nodes, NodeCluster& peers, Calls& calls, Agenda& agenda,
              MessageWriter& writer, Random random);
   ~PeerRouter();
   PeerRouter(const PeerRouter&) = delete;
@@ -54,6 +56,7 @@ class PeerRouter {
 
   void try_next(const RequestPtr& request, TimePoint now);
   bool try_once(const RequestPtr& request, TimePoint now);
+  void answer_here(Request& request, Lease lease);
   bool wait_for_place(const RequestPtr& request, TimePoint now);
   void begin_attempt(const RequestPtr& request, Lease lease, TimePoint now);
   void end_attempt(const RequestPtr& request, const Message* answer, TimePoint now);
@@ -65,7 +68,7 @@ class PeerRouter {
 
   PendingQueue& queue() { return peers_.core().pending(); }
 
-  const std::string self_;
+  const Names& nodes_;
   NodeCluster& peers_;
   Calls& calls_;
   Agenda& agenda_;

@@ -191,6 +191,18 @@ TEST_F(PeerRouterTest, itself_among_the_backends_is_answered_here) {
   EXPECT_EQ(node.ask(echo(7, R"("hi")")), Lines{echo_ok(7, 2, R"("hi")")});
 }
 
+TEST_F(PeerRouterTest, names_that_are_no_nodes_are_never_sent_anything) {
+  node.ask(request("backends", 2, R"(,"cluster":"peers","backends":["b1"])"));
+  EXPECT_EQ(node.ask(echo(7, R"("hi")")), Lines{echo_ok(7, 2, R"("hi")")});
+  for (int i = 0; i < 5; ++i) {
+    node.ask(request("report", 2, R"(,"cluster":"peers","backend":"b1","success":false)"));
+  }
+  EXPECT_TRUE(is_error(node.ask(echo(8, "1")), 11, 8)) << "but their circuits count";
+  node.pass(seconds(34));
+  EXPECT_EQ(node.ask(echo(9, "1")).size(), 1U);
+  EXPECT_EQ(node.changes.back().to, "half_open") << "it is no verdict on them";
+}
+
 TEST_F(PeerRouterTest, what_waits_for_answers_is_bounded_in_bytes) {
   const std::string payload = "\"" + std::string(10'000'000, 'x') + "\"";
   for (int i = 1; i <= 6; ++i) EXPECT_EQ(node.ask(echo(i, payload)).size(), 1U);
