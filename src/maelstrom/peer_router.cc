@@ -66,8 +66,6 @@ void PeerRouter::forward(const Asker& asker, std::string members, TimePoint now)
                              *held_bytes -= ended->members.size();
                              delete ended;
                            });
-  // First come, first served: who has just come does not go before those who wait.
-  if (queue().waiting() > 0 && !enter_queue(request, now)) return;
   try_next(request, now);
 }
 
@@ -77,7 +75,8 @@ void PeerRouter::try_next(const RequestPtr& request, TimePoint now) {
   }
 }
 
-// Whether to try again at once.
+// Whether to try again at once. Who has just come does not go before those who wait: a place that
+// becomes free is taken by the first of them in the same turn.
 bool PeerRouter::try_once(const RequestPtr& request, TimePoint now) {
   const bool is_out_of_attempts = request->tried.size() >= peers_.settings().connect_attempts;
   if (is_out_of_attempts || now >= request->last_moment() || !calls_.may_call()) {
