@@ -1,7 +1,7 @@
 // libFuzzer entry for everything between the Maelstrom node's input and output: framing, parsing,
-// answering, forwarding, with the clock moved by the messages. Whatever the bytes, it must return;
-// each message sent must be one line of JSON that says who to whom; no request may be answered
-// twice; and where the bytes are split must make no difference.
+// answering, forwarding, with a clock that the messages move. Whatever the bytes, it must return;
+// each message sent must be one line of JSON that says who to whom; and where the bytes are split
+// must make no difference.
 //
 //   fuzz-maelstrom -max_total_time=300 CORPUS tests/fuzz/corpus/maelstrom
 #include <simdjson.h>

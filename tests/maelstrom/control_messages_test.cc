@@ -301,9 +301,9 @@ TEST(ControlMessages, a_key_goes_to_the_same_backend_where_the_policy_looks_at_c
 TEST(ControlMessages, with_a_configuration_each_names_its_cluster) {
   Conversation node({.config = hashing_config(), .manual_clock = true});
   node.ask(kInit);
-  for (const auto& [type, members] :
-       {std::pair{"route", ""}, std::pair{"status", ""}, std::pair{"backends", R"(,"backends":["a"])"},
-        std::pair{"report", R"(,"backend":"a","success":true)"}}) {
+  for (const auto& [type, members] : {std::pair{"route", ""}, std::pair{"status", ""},
+                                      std::pair{"backends", R"(,"backends":["a"])"},
+                                      std::pair{"report", R"(,"backend":"a","success":true)"}}) {
     EXPECT_TRUE(is_error(node.ask(request(type, 2, members)), 12)) << type;
     const std::string named = fmt::format(R"({},"cluster":"web")", members);
     EXPECT_FALSE(is_error(node.ask(request(type, 2, named)), 12)) << type;
