@@ -117,7 +117,9 @@ Command parse_command_line(int argc, char** argv) {
   const std::string_view program = argc > 0 ? argv[0] : "";
   std::vector<char*> arguments(argv, argv + argc);
   std::string node_command = "maelstrom";
-  if (program.substr(program.rfind('/') + 1) == kMaelstromName) {
+  const bool is_node = program.substr(program.rfind('/') + 1) == kMaelstromName;
+  const bool wants_version = argc == 2 && argv[1] == std::string_view("--version");
+  if (is_node && !wants_version) {
     arguments.insert(arguments.begin() + 1, node_command.data());
   }
   CLI::App app("Sluice, a layer-4 TCP load balancer", "sluice");

@@ -53,7 +53,25 @@ TEST(command_line, check_and_maelstrom_and_demo_are_commands) {
 
 TEST(command_line, the_link_for_harnesses_is_the_node_without_arguments) {
   EXPECT_TRUE(std::holds_alternative<MaelstromCommand>(parse({"/opt/x/sluice-maelstrom"})));
+  EXPECT_EQ(exit_status(parse({"/opt/x/sluice-maelstrom", "--version"})), 0);
   EXPECT_EQ(exit_status(parse({"/opt/x/sluice"})), 2);
+}
+
+TEST(command_line, the_node_has_options_under_both_names) {
+  for (const std::vector<std::string>& name :
+       {std::vector<std::string>{"sluice", "maelstrom"}, {"/opt/x/sluice-maelstrom"}}) {
+    std::vector<std::string> words = name;
+    for (const char* option : {"--manual-clock", "--service", "seq-kv", "--service-timeout", "20"})
+      words.emplace_back(option);
+    const Command command = parse(words);
+    ASSERT_TRUE(std::holds_alternative<MaelstromCommand>(command)) << name.front();
+    const auto& node = std::get<MaelstromCommand>(command);
+    EXPECT_TRUE(node.manual_clock);
+    EXPECT_EQ(node.service, "seq-kv");
+    EXPECT_EQ(node.service_timeout, std::chrono::milliseconds(20));
+    words.back() = "0";
+    EXPECT_EQ(exit_status(parse(words)), 2);
+  }
 }
 
 TEST(command_line, bad_usage_exits_with_two) {
