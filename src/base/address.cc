@@ -144,6 +144,16 @@ Address Address::unix_abstract(std::string name) {
   return address;
 }
 
+bool Address::is_loopback() const {
+  constexpr std::array<uint8_t, 12> kMapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
+  constexpr std::array<uint8_t, 16> kOne{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
+  constexpr uint8_t kNet = 127;
+  if (kind_ == Kind::ipv4) return bytes_[0] == kNet;
+  if (kind_ != Kind::ipv6) return false;
+  const bool is_mapped = std::equal(kMapped.begin(), kMapped.end(), bytes_.begin());
+  return bytes_ == kOne || (is_mapped && bytes_[kMapped.size()] == kNet);
+}
+
 Address Address::with_port(uint16_t port) const {
   Address address = *this;
   address.port_ = port;

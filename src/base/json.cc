@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <cstdint>
 #include <iterator>
 
@@ -73,6 +74,58 @@ void append_json_string(std::string& out, std::string_view text) {
     text.remove_prefix(length == 0 ? 1 : length);
   }
   out += '"';
+}
+
+void JsonWriter::separate() {
+  if (needs_comma_) out_ += ',';
+  needs_comma_ = true;
+}
+
+void JsonWriter::begin(char bracket) {
+  separate();
+  out_ += bracket;
+  needs_comma_ = false;
+}
+
+void JsonWriter::end(char bracket) {
+  out_ += bracket;
+  needs_comma_ = true;
+}
+
+void JsonWriter::key(std::string_view name) {
+  separate();
+  append_json_string(out_, name);
+  out_ += ':';
+  needs_comma_ = false;
+}
+
+void JsonWriter::value(std::string_view text) {
+  separate();
+  append_json_string(out_, text);
+}
+
+void JsonWriter::value(double number) {
+  separate();
+  if (std::isfinite(number)) {
+    fmt::format_to(std::back_inserter(out_), "{}", number);
+  } else {
+    out_ += "null";
+  }
+}
+
+void JsonWriter::append(std::string_view json) {
+  separate();
+  out_ += json;
+}
+
+void JsonWriter::append_number(int64_t number) {
+  separate();
+  fmt::format_to(std::back_inserter(out_), "{}", number);
+}
+
+void JsonWriter::append_number(uint64_t number) {
+  separate();
+  fmt::format_to(std::back_inserter(out_), "{}", number);
 }
 
 }  // namespace sluice

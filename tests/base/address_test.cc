@@ -116,5 +116,16 @@ TEST(Address, rejects_a_nul_byte) {
   error_of(std::string_view("[::1\0]:80", 9));
 }
 
+TEST(Address, loopback_is_what_no_other_host_reaches) {
+  for (const std::string_view text :
+       {"127.0.0.1:80", "127.255.0.9:80", "[::1]:80", "[::ffff:127.0.0.1]:80"}) {
+    EXPECT_TRUE(parse(text).is_loopback()) << text;
+  }
+  for (const std::string_view text : {"0.0.0.0:80", "10.0.0.1:80", "128.0.0.1:80", "[::]:80",
+                                      "[::2]:80", "[::ffff:10.0.0.1]:80", "unix:/x", "a:80"}) {
+    EXPECT_FALSE(parse(text).is_loopback()) << text;
+  }
+}
+
 }  // namespace
 }  // namespace sluice

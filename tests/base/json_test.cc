@@ -2,6 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+
 namespace sluice {
 namespace {
 
@@ -36,6 +41,50 @@ TEST(json, bytes_that_are_not_utf8_become_the_replacement_character) {
     EXPECT_NE(out.find("\xEF\xBF\xBD"), std::string::npos) << out;
     EXPECT_EQ(out.find(text), std::string::npos) << "the bytes themselves are gone";
   }
+}
+
+TEST(json_writer, commas_stand_between_values_and_members_only) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object();
+  json.key("list");
+  json.begin_array();
+  json.value(1);
+  json.begin_object();
+  json.end_object();
+  json.begin_array();
+  json.end_array();
+  json.null();
+  json.end_array();
+  json.member("last", "x");
+  json.end_object();
+  EXPECT_EQ(out, R"({"list":[1,{},[],null],"last":"x"})");
+}
+
+TEST(json_writer, keys_and_texts_are_quoted) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object();
+  json.member("a\"b", std::string("c\nd"));
+  json.end_object();
+  EXPECT_EQ(out, R"({"a\"b":"c\nd"})");
+}
+
+TEST(json_writer, numbers_keep_their_range_and_truth_is_no_number) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_array();
+  json.value(UINT64_MAX);
+  json.value(INT64_MIN);
+  json.value(uint8_t{7});
+  json.value(true);
+  json.value(0.25);
+  json.value(std::numeric_limits<double>::infinity());
+  json.value(std::optional<uint32_t>());
+  json.value(std::optional<uint32_t>(3));
+  json.raw("[1]");
+  json.end_array();
+  EXPECT_EQ(out, "[18446744073709551615,-9223372036854775808,7,true,0.25,null,null,3,[1]]");
 }
 
 }  // namespace

@@ -31,6 +31,8 @@ class Address {
   bool is_ip() const { return kind_ == Kind::ipv4 || kind_ == Kind::ipv6; }
   bool is_unix() const { return kind_ == Kind::unix_path || kind_ == Kind::unix_abstract; }
   bool is_name() const { return kind_ == Kind::name; }
+  // 127.0.0.0/8, ::1, and the former as an IPv6 address; nobody but this host has it.
+  bool is_loopback() const;
 
   // Network order; the first four for IPv4. Zero for the other kinds.
   const std::array<uint8_t, 16>& bytes() const { return bytes_; }
