@@ -46,13 +46,22 @@ const Table<Config>& config_table() {
            "a path, stdout or stderr; no access log when it is not given"},
           {"access_log.format", FIELD(access_log.format), choice({"text", "json"}), Reload::yes,
            "how its lines look"},
+          ConfigRow("admin", section(), Reload::no, "the admin API, `sluice ctl`'s other end")
+              .only_while([](const Config& config) {
+                return config.admin.address || !config.admin.token_file.empty();
+              }),
+          {"admin.address", FIELD(admin.address), bind_address(), Reload::no,
+           "where it listens; nowhere when it is not given. Anything but a loopback address or a "
+           "unix socket needs a token_file"},
+          {"admin.token_file", FIELD(admin.token_file), text(4096), Reload::yes,
+           "a file with the token that requests which change something must carry, and all from "
+           "other hosts"},
           list_row<Config>("listeners", FIELD(listeners), listener_table, list(), Reload::yes,
                            "where clients connect"),
           list_row<Config>("clusters", FIELD(clusters), cluster_table, list(), Reload::yes,
                            "named sets of servers"),
           ConfigRow::later("user"),
           ConfigRow::later("group"),
-          ConfigRow::later("admin"),
           ConfigRow::later("drain_grace"),
           ConfigRow::later("watch"),
           ConfigRow::later("sandbox"),

@@ -9,6 +9,7 @@
 
 #include "row.h"
 #include "text.h"
+#include "write_json.h"
 #include "write_rows.h"
 
 namespace sluice {
@@ -159,6 +160,9 @@ Row<Scope> list_row(std::string_view key, Field field, const Table<Member>& (*ta
   };
   row.write_members = [field, table](const Scope& scope, size_t indentation, std::string& out) {
     for (const Member& member : field(scope)) write_member(table(), member, indentation, out);
+  };
+  row.write_json_members = [field, table](const Scope& scope, JsonWriter& json) {
+    for (const Member& member : field(scope)) write_json_rows(table(), "", member, json);
   };
   return row;
 }

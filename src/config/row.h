@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "read_value.h"
+#include "sluice/base/json.h"
 #include "sluice/config/config.h"
 #include "type.h"
 
@@ -44,6 +45,8 @@ struct Row : RowFace {
   std::function<std::string(const Scope&)> show;
   // The members of a list, each indented that far.
   std::function<void(const Scope&, size_t indentation, std::string& out)> write_members;
+  // The same as JSON, into an array that has been begun.
+  std::function<void(const Scope&, JsonWriter& json)> write_json_members;
   // Whether the setting means anything beside the others; where not, it is not written.
   std::function<bool(const Scope&)> applies;
 

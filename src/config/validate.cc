@@ -41,6 +41,7 @@ class Validation {
 
   void check_name(const std::string& name, std::string_view noun, const std::string& path,
                   Names& seen);
+  void check_admin();
   void check_listener(const ListenerConfig& listener, const std::string& path);
   void check_target(const ListenerConfig& listener, const std::string& path);
   void check_address(const Address& address, const Place& place);
@@ -110,6 +111,23 @@ void Validation::check_address(const Address& address, const Place& place) {
     break;
   }
   bound_.push_back({address, place});
+}
+
+// Of another host's requests the network sees all but the token, and without one anybody could
+// change anything.
+void Validation::check_admin() {
+  const AdminConfig& admin = config_.admin;
+  if (const Place* token = given({"admin.token_file"}); token != nullptr && !admin.address) {
+    problems_.warning(*token, "admin.token_file does nothing without admin.address");
+  }
+  const Place* place = given({"admin.address"});
+  if (place == nullptr || !admin.address) return;
+  check_address(*admin.address, *place);
+  const bool is_local = admin.address->is_unix() || admin.address->is_loopback();
+  if (is_local || !admin.token_file.empty()) return;
+  problems_.error(*place, fmt::format("admin.address {} can be reached from other hosts: add "
+                                      "admin.token_file, or listen on 127.0.0.1 or a unix socket",
+                                      excerpt(admin.address->to_string())));
 }
 
 void Validation::check_target(const ListenerConfig& listener, const std::string& path) {
@@ -323,6 +341,7 @@ void Validation::run() {
     known_clusters_.push_back(name);
     knows_all_clusters_ = knows_all_clusters_ && !name.empty();
   }
+  check_admin();
   for (size_t i = 0; i < config_.listeners.size(); ++i) {
     check_listener(config_.listeners[i], fmt::format("listeners[{}]", i));
   }

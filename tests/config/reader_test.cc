@@ -58,7 +58,8 @@ max_connections: 1000
 drain_timeout: off
 splice: off
 log: {level: debug, format: json, file: /tmp/a.log}
-access_log: {file: stderr, format: json})"));
+access_log: {file: stderr, format: json}
+admin: {address: "[::1]:9", token_file: /etc/token})"));
   EXPECT_EQ(config.workers, 3U);
   EXPECT_EQ(config.max_connections, 1000U);
   EXPECT_EQ(config.drain_timeout, std::nullopt);
@@ -68,6 +69,8 @@ access_log: {file: stderr, format: json})"));
   EXPECT_EQ(config.log.file, "/tmp/a.log");
   EXPECT_EQ(config.access_log.file, "stderr");
   EXPECT_EQ(config.access_log.format, LogFormat::json);
+  EXPECT_EQ(config.admin.address->to_string(), "[::1]:9");
+  EXPECT_EQ(config.admin.token_file, "/etc/token");
 }
 
 TEST(Reader, listener_settings_land_in_their_fields) {

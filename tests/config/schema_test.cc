@@ -119,6 +119,8 @@ TEST(Schema, reload_is_the_contract_s) {
                                                 "log",
                                                 "log.format",
                                                 "log.file",
+                                                "admin",
+                                                "admin.address",
                                                 "listeners[].name",
                                                 "listeners[].address",
                                                 "listeners[].backlog",
@@ -145,6 +147,7 @@ TEST(Schema, help_names_every_setting) {
 TEST(EffectiveConfig, reads_back_to_the_same) {
   const std::string text = R"(workers: 3
 busy_poll: {for: 20us}
+admin: {address: "unix:/run/a.sock", token_file: /etc/t}
 log: {file: "/a/$$b \"c\"", level: error}
 listeners:
   - {name: a, address: [unix:@x, "[fe80::1%2]:80"], cluster: c, max_connections: 5,
@@ -187,6 +190,24 @@ clusters:
   EXPECT_EQ(second.config->clusters[2].health_check->steps[1].send, "\xFF");
   EXPECT_EQ(second.config->clusters[3].health_check->http.status,
             (std::vector<StatusRange>{{204, 204}, {301, 302}}));
+  const std::string json = render_effective_config_json(*first.config);
+  const ReadResult third = read(json);
+  ASSERT_TRUE(third.config) << render_problems("json", json, third.problems);
+  EXPECT_EQ(render_effective_config(*third.config), effective);
+}
+
+TEST(EffectiveConfig, as_json_has_numbers_truths_and_lists_as_such) {
+  const std::string json = render_effective_config_json(config_of(R"(
+listeners: [{name: a, address: "unix:/x, y", cluster: c}]
+clusters: [{name: c, backends: [10.0.0.1:1], panic_threshold: 33.25,
+            health_check: {send: {hex: ff}, expect: x}}]
+)"));
+  for (const std::string_view part :
+       {R"("workers":"auto")", R"("panic_threshold":33.25)", R"("early_trial":true)",
+        R"("address":["unix:/x, y"])", R"("send":{"hex":"ff"})", R"("mode":"0660")",
+        R"("drain_timeout":"30s")", R"("slow_start":"off")"}) {
+    EXPECT_NE(json.find(part), std::string::npos) << part << " in " << json;
+  }
 }
 
 }  // namespace

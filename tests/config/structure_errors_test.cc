@@ -31,8 +31,8 @@ TEST(StructureErrors, dotted_keys_are_no_shortcut) {
 }
 
 TEST(StructureErrors, settings_of_later_versions_say_so) {
-  EXPECT_EQ(problems_of(file_with("admin: {address: 127.0.0.1:9000}")),
-            Lines{"2:1+5 error: 'admin' is not in this version yet"});
+  EXPECT_EQ(problems_of(file_with("drain_grace: 1s")),
+            Lines{"2:1+11 error: 'drain_grace' is not in this version yet"});
   EXPECT_EQ(problems_of(cluster_with("proxy_protocol: v1")),
             Lines{"2:1+14 error: 'proxy_protocol' in cluster 'web' is not in this version yet"});
   EXPECT_EQ(problems_of(listener_with("tcp: {fast_open: 5}")),

@@ -203,5 +203,23 @@ TEST(ValueErrors, an_empty_text_is_not_a_path) {
             Lines{"2:13+2 error: log.file: expected a text, not nothing"});
 }
 
+TEST(ValueErrors, an_admin_side_that_others_can_reach_needs_a_token) {
+  for (const std::string_view address : {"127.0.0.1:9", "\"[::1]:9\"", "unix:/run/a", "unix:@a"}) {
+    EXPECT_EQ(problems_of(file_with(fmt::format("admin: {{address: {}}}", address))), Lines{});
+  }
+  EXPECT_EQ(problems_of(file_with("admin: {address: 0.0.0.0:9}")),
+            Lines{"2:18+9 error: admin.address 0.0.0.0:9 can be reached from other hosts: add "
+                  "admin.token_file, or listen on 127.0.0.1 or a unix socket"});
+  EXPECT_EQ(problems_of(file_with("admin: {address: \"[::]:9\"}")).size(), 1U);
+  EXPECT_EQ(problems_of(file_with("admin: {address: 0.0.0.0:9, token_file: /t}")), Lines{});
+}
+
+TEST(ValueErrors, the_admin_side_does_not_share_a_listeners_address) {
+  EXPECT_EQ(problems_of(file_with("admin: {address: 0.0.0.0:80, token_file: /t}")),
+            Lines{"3:34+10 error: 0.0.0.0:80 is bound already on line 2"});
+  EXPECT_EQ(problems_of(file_with("admin: {token_file: /t}")),
+            Lines{"2:21+2 warning: admin.token_file does nothing without admin.address"});
+}
+
 }  // namespace
 }  // namespace sluice::test

@@ -33,6 +33,11 @@ struct AccessLogConfig {
   LogFormat format = LogFormat::text;
 };
 
+struct AdminConfig {
+  std::optional<Address> address;  // no value: no admin side at all
+  std::string token_file;          // empty: no token
+};
+
 using KeepaliveConfig = KeepaliveOptions;
 using TcpConfig = TcpOptions;
 using BusyPollConfig = BusyPollOptions;
@@ -126,6 +131,7 @@ struct Config {
   Duration state_max_age = std::chrono::minutes(5);
   LogConfig log;
   AccessLogConfig access_log;
+  AdminConfig admin;
   SpliceMode splice = SpliceMode::automatic;
   BusyPollConfig busy_poll;
   std::vector<ListenerConfig> listeners;

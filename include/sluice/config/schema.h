@@ -32,5 +32,7 @@ std::string render_settings_help();
 
 // `config` with every setting written out, as YAML that reads back to the same.
 std::string render_effective_config(const Config& config);
+// The same as JSON, which reads back likewise.
+std::string render_effective_config_json(const Config& config);
 
 }  // namespace sluice
