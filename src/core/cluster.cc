@@ -16,6 +16,7 @@ namespace {
 
 // Of the length of a slow start, in percent, for each process: a fleet does not come back in step.
 constexpr double kSlowStartJitter = 10;
+constexpr std::string_view kByOperator = "by an operator";
 
 std::string why_health_changed(const HealthChange& change, const ProbeReport& report) {
   if (change.is_first_probe) {
@@ -216,6 +217,32 @@ void Cluster::set_weight(Backend& backend, uint32_t weight, TimePoint now) {
   backend.set_weight(weight);
   census_.update(backend);
   publish_census(now);
+}
+
+bool Cluster::trip(Backend& backend, TimePoint now) {
+  if (!contents_ || !contents_->settings.circuit_breaker.is_enabled) return false;
+  CircuitBreaker& breaker = backend.breaker();
+  const bool has_opened = breaker.trip(
+      breaker.generation(), now, contents_->settings.circuit_breaker, random_,
+      [&](const BreakerChange& change) { tell(backend, change, std::string(kByOperator), now); });
+  if (has_opened) pending().call_next_after_change();
+  return has_opened;
+}
+
+bool Cluster::reset(Backend& backend, TimePoint now) {
+  CircuitBreaker& breaker = backend.breaker();
+  if (breaker.is_closed().value_or(false)) {
+    const bool has_failures = backend.outlier_detector().consecutive_failures() > 0;
+    backend.outlier_detector().begin_generation(breaker.generation());
+    return has_failures;
+  }
+  bool has_closed = false;
+  breaker.reset([&](const BreakerChange& change) {
+    has_closed = true;
+    tell(backend, change, std::string(kByOperator), now);
+  });
+  if (has_closed) pending().call_next_after_change();
+  return has_closed;
 }
 
 void Cluster::take_note(const Transition& transition, TimePoint now) {

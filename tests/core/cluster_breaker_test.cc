@@ -173,5 +173,43 @@ TEST_F(ClusterBreakerTest, announcing_returns_the_next_reopening_time) {
   EXPECT_EQ(told().size(), 4U);
 }
 
+TEST_F(ClusterBreakerTest, an_operator_trips_a_closed_one_as_failures_would) {
+  EXPECT_TRUE(cluster->trip(backend(0), now));
+  expect_open(backend(0));
+  EXPECT_EQ(backend(0).breaker().opens(), 1U);
+  EXPECT_EQ(transitions.at(0).retry_at, now + seconds(30));
+  EXPECT_FALSE(cluster->trip(backend(0), now));
+  now += seconds(30);
+  EXPECT_FALSE(cluster->trip(backend(0), now));  // half_open: its trial decides
+  EXPECT_EQ(told(), (Lines{"breaker closed->open: by an operator"}));
+}
+
+TEST_F(ClusterBreakerTest, an_operator_resets_an_open_one_without_a_trial) {
+  connect_times(5, backend(0), ConnectOutcome::refused);
+  EXPECT_TRUE(cluster->reset(backend(0), now));
+  expect_closed(backend(0));
+  EXPECT_EQ(backend(0).outlier_detector().consecutive_failures(), 0U);
+  EXPECT_EQ(told().back(), "breaker open->closed: by an operator");
+  // The doubling is forgotten too.
+  connect_times(5, backend(0), ConnectOutcome::refused);
+  EXPECT_EQ(transitions.back().retry_at, now + seconds(30));
+}
+
+TEST_F(ClusterBreakerTest, a_reset_of_a_closed_one_begins_its_row_anew) {
+  connect_times(4, backend(0), ConnectOutcome::refused);
+  EXPECT_TRUE(cluster->reset(backend(0), now));
+  EXPECT_FALSE(cluster->reset(backend(0), now));
+  connect_times(4, backend(0), ConnectOutcome::refused);
+  expect_closed(backend(0));
+  EXPECT_TRUE(transitions.empty());
+}
+
+TEST_F(ClusterBreakerTest, what_is_off_cannot_be_tripped) {
+  settings.circuit_breaker.is_enabled = false;
+  apply(backend_settings_of(2));
+  EXPECT_FALSE(cluster->trip(backend(0), now));
+  expect_closed(backend(0));
+}
+
 }  // namespace
 }  // namespace sluice

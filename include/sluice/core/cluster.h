@@ -78,6 +78,12 @@ class Cluster : public std::enable_shared_from_this<Cluster> {
   void set_admin_state(Backend& backend, AdminState state, TimePoint now);
   void set_weight(Backend& backend, uint32_t weight, TimePoint now);
 
+  // An operator opens a breaker that is closed, as a row of failures would, or closes one that is
+  // not, without a trial; closed, its row of failures begins anew. False when there is nothing to
+  // do, breakers are off, or another thread is just changing it.
+  bool trip(Backend& backend, TimePoint now);
+  bool reset(Backend& backend, TimePoint now);
+
   // Takes over what was kept of a backend before a restart, after the first apply(). The
   // configuration wins: administrative state and weight are taken over only where it says what it
   // said then, health, breaker and ejections only where they (and the detector) are on, times at
