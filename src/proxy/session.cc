@@ -291,6 +291,26 @@ void Session::finish(EndReason reason) {
   connecting_.reset();
 }
 
+SessionId Session::id() const {
+  return {.worker = static_cast<uint32_t>(worker_.index()),
+          .started_ms = to_ms(started_at_.time_since_epoch()),
+          .client_fd = client_.fd.get()};
+}
+
+std::string_view Session::state_name() const {
+  switch (phase_) {
+    case Phase::connecting:
+      return connecting_->pending ? "pending" : "connecting";
+    case Phase::relaying:
+      return "relaying";
+    case Phase::closing:
+      return "closing";
+    case Phase::ended:
+      return "ended";
+  }
+  return "";
+}
+
 SessionRecord Session::record() const {
   SessionRecord record;
   record.ended_at = now();

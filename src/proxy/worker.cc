@@ -106,6 +106,31 @@ void Worker::close_sessions_of(std::shared_ptr<const Backend> backend, Duration 
   });
 }
 
+void Worker::list_sessions(size_t count_max, std::function<void(LiveSessions)> on_listed) {
+  post([this, count_max, on_listed = std::move(on_listed)] {
+    LiveSessions list{.sessions = {}, .total = sessions_.size()};
+    const size_t count = std::min(count_max, sessions_.size());
+    list.sessions.reserve(count);
+    // New ones are at the end.
+    for (size_t i = 0; i < count; ++i) {
+      const Session& session = *sessions_[sessions_.size() - 1 - i];
+      list.sessions.push_back(
+          {.id = session.id(), .state = session.state_name(), .record = session.record()});
+    }
+    on_listed(std::move(list));
+  });
+}
+
+void Worker::cut_session(const SessionId& id, EndReason reason, std::function<void(bool)> on_done) {
+  post([this, id, reason, on_done = std::move(on_done)] {
+    const auto found = std::find_if(sessions_.begin(), sessions_.end(),
+                                    [&](const auto& session) { return session->id() == id; });
+    const bool is_there = found != sessions_.end();
+    if (is_there) (*found)->cut(reason);
+    on_done(is_there);
+  });
+}
+
 void Worker::cut_sessions(EndReason reason) {
   post([this, reason] {
     cut_reason_ = reason;

@@ -2,7 +2,9 @@
 // sessions.
 #pragma once
 
+#include <memory>
 #include <utility>
+#include <vector>
 
 #include "sluice/config/config.h"
 #include "sluice/proxy/connection_limit.h"
@@ -21,6 +23,12 @@ class Listener {
  private:
   const ListenerConfig config_;
   ConnectionLimit limit_;
+};
+
+// A listener with the addresses that its sockets really have.
+struct OpenListener {
+  std::shared_ptr<Listener> listener;
+  std::vector<Address> addresses;
 };
 
 }  // namespace sluice

@@ -26,6 +26,7 @@
 #include "sluice/net/timer_wheel.h"
 #include "sluice/proxy/end_reason.h"
 #include "sluice/proxy/listener.h"
+#include "sluice/proxy/live_session.h"
 #include "sluice/proxy/session_record.h"
 
 namespace sluice {
@@ -68,6 +69,9 @@ class Session final : public PollTarget, public TimerWheel::Entry {
   // verdict is wanted, and then tries another all the same.
   void give_up_attempt();
   SessionRecord record() const;
+  // As in LiveSession, while it has not ended.
+  SessionId id() const;
+  std::string_view state_name() const;
   Listener& listener() const { return *listener_; }
 
  private:

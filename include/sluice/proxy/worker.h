@@ -24,6 +24,7 @@
 #include "sluice/proxy/acceptor.h"
 #include "sluice/proxy/connection_limit.h"
 #include "sluice/proxy/listener.h"
+#include "sluice/proxy/live_session.h"
 #include "sluice/proxy/session.h"
 #include "sluice/proxy/session_record.h"
 #include "sluice/proxy/unhealthy_closer.h"
@@ -94,6 +95,11 @@ class Worker {
   // Ends the sessions with a backend that has turned unhealthy, spread over that time; connects to
   // it that are under way are given up at once, and another backend is tried.
   void close_sessions_of(std::shared_ptr<const Backend> backend, Duration over);
+  // Tells of at most `count_max` sessions, of the younger ones, on the worker's thread.
+  void list_sessions(size_t count_max, std::function<void(LiveSessions)> on_listed);
+  // Ends one session by a reset to both sides and says, on the worker's thread, whether it was
+  // there. Looks at all of them.
+  void cut_session(const SessionId& id, EndReason reason, std::function<void(bool)> on_done);
   // Ends every session that is left, and those that are still being handed over.
   void cut_sessions(EndReason reason);
   // Ends the thread's loop; wait() waits for that.
@@ -102,6 +108,8 @@ class Worker {
 
   // --- for its sessions and acceptors, on its thread ---------------------------------------------
 
+  // Among the workers that share their clients.
+  size_t index() const { return index_in_spread_; }
   TimePoint now() const { return loop_.now(); }
   Loop& loop() { return loop_; }
   Poller& poller() { return poller_; }
