@@ -14,6 +14,7 @@
 #include "sluice/config/reader.h"
 #include "sluice/config/report.h"
 #include "sluice/control/command_line.h"
+#include "sluice/control/ctl.h"
 #include "sluice/control/demo.h"
 #include "sluice/control/descriptors.h"
 #include "sluice/control/machine_limits.h"
@@ -133,6 +134,13 @@ int maelstrom(const MaelstromCommand& command) {
   return run_maelstrom_node(options, descriptors);
 }
 
+int ctl(const CtlCommand& command) {
+  const int status = run_ctl(command, {.admin = from_environment("SLUICE_ADMIN").value_or(""),
+                                       .use_color = wants_color(STDOUT_FILENO)});
+  // Who has heard enough of the events closes the pipe.
+  return command.verb == "events" ? status : after_output(status);
+}
+
 struct Dispatch {
   int operator()(const RunCommand& command) const { return run(command); }
   int operator()(const CheckCommand& command) const { return check(command); }
@@ -140,6 +148,7 @@ struct Dispatch {
   int operator()(const DemoCommand& command) const {
     return run_demo({.duration = command.duration});
   }
+  int operator()(const CtlCommand& command) const { return ctl(command); }
   int operator()(const ExitCommand& command) const { return after_output(command.status); }
 };
 

@@ -1,6 +1,7 @@
 #include "sluice/control/command_line.h"
 
 #include <fmt/format.h>
+#include <microhttpd.h>
 #include <simdjson.h>
 #include <spdlog/version.h>
 #include <uv.h>
@@ -19,11 +20,12 @@ constexpr std::string_view kMaelstromName = "sluice-maelstrom";
 
 std::string version_text() {
   return fmt::format(
-      "sluice {}\nbuild: {}, {}\nlibuv {}, simdjson {}.{}.{}, fmt {}.{}.{}, spdlog {}.{}.{}\n",
+      "sluice {}\nbuild: {}, {}\nlibuv {}, simdjson {}.{}.{}, fmt {}.{}.{}, spdlog {}.{}.{}, "
+      "libmicrohttpd {}\n",
       kVersion, kBuildType, kCompiler, uv_version_string(), simdjson::SIMDJSON_VERSION_MAJOR,
       simdjson::SIMDJSON_VERSION_MINOR, simdjson::SIMDJSON_VERSION_REVISION, FMT_VERSION / 10000,
       FMT_VERSION / 100 % 100, FMT_VERSION % 100, SPDLOG_VER_MAJOR, SPDLOG_VER_MINOR,
-      SPDLOG_VER_PATCH);
+      SPDLOG_VER_PATCH, MHD_get_version());
 }
 
 // What `run` and `check` share.
@@ -68,6 +70,72 @@ struct ConfigOptions {
   }
 };
 
+// `sluice ctl` and its words. Options may stand before and after the word.
+class CtlOptions {
+ public:
+  explicit CtlOptions(CLI::App& app)
+      : ctl_(app.add_subcommand("ctl", "the admin API of a running one, from a shell")) {
+    ctl_->require_subcommand(1);
+    ctl_->add_option("--admin", command_.admin,
+                     "where its admin.address is; SLUICE_ADMIN when it is not given")
+        ->type_name("ADDRESS");
+    ctl_->add_option("--token-file", command_.token_file, "the same file as its admin.token_file")
+        ->type_name("FILE");
+    ctl_->add_flag("--json", command_.wants_json, "print what the API answers");
+    add("status", "the process: state, sessions, workers");
+    add("clusters", "each backend: its state, health and breaker");
+    add("listeners", "where clients connect");
+    add("sessions", "live sessions, the youngest first")
+        ->add_option("--limit", limit_, "how many")
+        ->type_name("N");
+    add("events", "what happens, as it happens");
+    add("config", "the running configuration, defaults filled in");
+    add_for_backend("ready", "let it have new connections");
+    CLI::App* drain = add("drain", "no new connections for a backend, or for the whole process");
+    drain->add_option("backend", backend_, "CLUSTER/BACKEND");
+    drain->add_flag("--process", command_.is_of_process,
+                    "end the process when its sessions have ended");
+    add_for_backend("maintenance", "no new connections for it");
+    add_for_backend("trip", "open its breaker");
+    add_for_backend("reset", "close its breaker and forget its failures");
+    add_for_backend("weight", "set its weight")
+        ->add_option("weight", weight_, "0 to 1000")
+        ->required();
+    add("close", "end a session")->add_option("session", session_, "its id")->required();
+    add("reload", "read the configuration anew");
+  }
+
+  bool is_parsed() const { return ctl_->parsed(); }
+
+  CtlCommand command() {
+    command_.verb = ctl_->get_subcommands().front()->get_name();
+    if (command_.verb == "drain" && backend_.empty() != command_.is_of_process) {
+      throw CLI::ValidationError("drain", "either CLUSTER/BACKEND or --process");
+    }
+    for (const std::string& argument : {backend_, weight_, session_, limit_}) {
+      if (!argument.empty()) command_.arguments.push_back(argument);
+    }
+    return command_;
+  }
+
+ private:
+  CLI::App* add(const std::string& word, const std::string& help) {
+    return ctl_->add_subcommand(word, help)->fallthrough();
+  }
+  CLI::App* add_for_backend(const std::string& word, const std::string& help) {
+    CLI::App* app = add(word, help);
+    app->add_option("backend", backend_, "CLUSTER/BACKEND")->required();
+    return app;
+  }
+
+  CLI::App* ctl_;
+  CtlCommand command_;
+  std::string backend_;
+  std::string weight_;
+  std::string session_;
+  std::string limit_;
+};
+
 Command parse(CLI::App& app, int argc, char** argv) {
   app.require_subcommand(0, 1);
   app.set_help_flag("-h,--help", "print this help and exit");
@@ -102,7 +170,10 @@ Command parse(CLI::App& app, int argc, char** argv) {
   CLI::App* demo = app.add_subcommand("demo", "see a breaker at work, with embedded backends");
   demo->add_option("--seconds", seconds, "how long it runs")->check(CLI::Range(2, 86400));
 
+  CtlOptions ctl(app);
+
   app.parse(argc, argv);
+  if (ctl.is_parsed()) return ctl.command();
   if (check->parsed())
     return CheckCommand{check_options.required_file(), check_options.overrides()};
   maelstrom.service_timeout = std::chrono::milliseconds(service_timeout_ms);

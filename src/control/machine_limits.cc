@@ -20,6 +20,12 @@ constexpr uint64_t kDescriptorsMin = 32;
 // All pipes together: 256 of 256 KiB are what an unprivileged user gets (pipe-user-pages-soft).
 constexpr uint32_t kPipesMax = 256;
 constexpr uint32_t kProbesMax = 1024;
+// Clients of the admin side: what it takes to have one at all, and the most there may be.
+constexpr uint32_t kAdminConnectionsMin = 4;
+constexpr uint32_t kAdminConnectionsMax = 256;
+// Its listening socket, its epoll and its wake-up; and a batch that it accepts in the place of
+// others, which go a moment later.
+constexpr uint32_t kAdminReserve = 3 + 4;
 // Besides sockets and pipes: log files, the resolver, a spare or two.
 constexpr uint32_t kFixedReserve = 10;
 // A loop's epoll, its wake-up and the poller's epoll.
@@ -74,21 +80,25 @@ Result<void> check_descriptor_floor() {
 }
 
 Result<DescriptorPlan> plan_descriptors(const DescriptorNeeds& needs) {
+  const uint64_t admin_fixed = needs.has_admin ? kAdminReserve + kAdminConnectionsMin : 0;
   const uint64_t fixed = uint64_t{needs.open} + kFixedReserve +
-                         uint64_t{needs.workers} * kPerWorker + needs.listening_sockets;
+                         uint64_t{needs.workers} * kPerWorker + needs.listening_sockets +
+                         admin_fixed;
   const uint64_t left = needs.limit > fixed ? needs.limit - fixed : 0;
-  // Pipes and probes get a small share of what is left; without a pipe data is copied, and a probe
-  // without a descriptor is simply made later.
+  // Pipes, probes and the admin side get a small share of what is left; without a pipe data is
+  // copied, and a probe without a descriptor is simply made later.
   const uint64_t pipes = std::min<uint64_t>(kPipesMax, left / 16);
   const uint64_t probes = std::min<uint64_t>({needs.backends, kProbesMax, left / 16});
-  const uint64_t fitting = (left - 2 * pipes - probes) / 2;
+  const uint64_t admin_max = needs.has_admin ? kAdminConnectionsMax - kAdminConnectionsMin : 0;
+  const uint64_t admin = std::min(admin_max, left / 16);
+  const uint64_t fitting = (left - 2 * pipes - probes - admin) / 2;
   const uint64_t wanted = needs.max_connections.value_or(kUsefulConnectionsMin);
   if (fitting < wanted) {
-    // Enough with pipes and probes at their shares, or at their bounds, whichever is less.
+    // Enough with all of them at their shares, or at their bounds, whichever is less.
     const uint64_t sockets = fixed + 2 * wanted;
-    const uint64_t needed =
-        std::min<uint64_t>(sockets * 8 / 6 + 2, sockets + 2 * uint64_t{kPipesMax} +
-                                                    std::min(needs.backends, kProbesMax));
+    const uint64_t needed = std::min<uint64_t>(
+        sockets * 8 / 6 + 2,
+        sockets + 2 * uint64_t{kPipesMax} + std::min(needs.backends, kProbesMax) + admin_max);
     return failure(
         fmt::format("the limit of open files, {}, leaves room for {} sessions and {} are wanted; "
                     "raise it to at "
@@ -98,7 +108,9 @@ Result<DescriptorPlan> plan_descriptors(const DescriptorNeeds& needs) {
   }
   return DescriptorPlan{
       .connections_max = needs.max_connections.value_or(static_cast<uint32_t>(fitting)),
-      .pipes_max = static_cast<uint32_t>(pipes)};
+      .pipes_max = static_cast<uint32_t>(pipes),
+      .admin_connections_max =
+          needs.has_admin ? static_cast<uint32_t>(admin) + kAdminConnectionsMin : 0};
 }
 
 uint32_t open_descriptors() {

@@ -40,6 +40,11 @@ void ProcessLog::listening(const std::string& listener, const std::string& addre
             {{"listener", listener}, {"address", address}});
 }
 
+void ProcessLog::admin_listening(const std::string& address) {
+  log_.info("admin_listening", fmt::format("the admin API listens on {}", address),
+            {{"address", address}});
+}
+
 void ProcessLog::ready(uint32_t workers, uint32_t connections_max) {
   log_.info("ready", "accepting clients",
             {{"workers", int64_t{workers}}, {"max_connections", int64_t{connections_max}}});

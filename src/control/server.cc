@@ -7,6 +7,8 @@
 #include <random>
 #include <utility>
 
+#include "admin/admin_server.h"
+
 namespace sluice {
 namespace {
 
@@ -14,6 +16,8 @@ namespace {
 constexpr Duration kResolveWaitMax = std::chrono::seconds(3);
 constexpr Duration kHousekeepingInterval = std::chrono::seconds(10);
 constexpr Duration kOutlierInterval = std::chrono::seconds(1);
+constexpr size_t kTokenFileBytesMax = 4096;
+constexpr uint32_t kAdminBacklog = 128;
 
 uint64_t entropy() {
   std::random_device device;
@@ -74,6 +78,7 @@ Result<void> Server::start() {
        .workers = workers,
        .listening_sockets = static_cast<uint32_t>(count_addresses(config_)) * workers,
        .backends = static_cast<uint32_t>(count_backends(config_)),
+       .has_admin = config_.admin.address.has_value(),
        .max_connections = config_.max_connections});
   if (!plan) return tl::unexpected(plan.error());
   connections_max_ = plan->connections_max;
@@ -85,6 +90,9 @@ Result<void> Server::start() {
   if (const auto opened = open_state(); !opened) return tl::unexpected(opened.error());
   make_clusters();
   make_workers(workers, plan->pipes_max, *sockets);
+  if (const auto opened = open_admin(plan->admin_connections_max); !opened) {
+    return tl::unexpected(opened.error());
+  }
   watch_signals();
 
   serve_anyway_.start(kResolveWaitMax);
@@ -133,6 +141,52 @@ Result<void> Server::open_state() {
   return state_store_->open();
 }
 
+Result<void> Server::open_admin(uint32_t connections_max) {
+  if (!config_.admin.address) return {};
+  AdminServer::Options options{.connections_max = connections_max, .token = {}};
+  if (const std::string& path = config_.admin.token_file; !path.empty()) {
+    const auto text = read_file(path, kTokenFileBytesMax);
+    if (!text)
+      return failure("admin.token_file: " + text.error().message, text.error().system_error);
+    auto token = read_token(*text);
+    if (!token)
+      return failure(fmt::format("admin.token_file: {}: {}", path, token.error().message));
+    options.token = std::move(*token);
+  }
+  ListenOptions listen_options;
+  listen_options.backlog = kAdminBacklog;
+  auto sockets = descriptors_.open_listener(*config_.admin.address, 1, listen_options);
+  if (!sockets) return failure("admin: " + sockets.error().message, sockets.error().system_error);
+  const Address address = local_address(sockets->front().get());
+  const auto state = [this] {
+    if (is_draining_) return ServingState::draining;
+    return is_serving_ ? ServingState::accepting : ServingState::starting;
+  };
+  const auto keep = [this] {
+    if (state_store_) state_store_->touch();
+  };
+  auto opened = AdminServer::open({.loop = loop_,
+                                   .mailbox = mailbox_,
+                                   .poller = poller_,
+                                   .log = process_log_,
+                                   .config = config_,
+                                   .clusters = clusters_,
+                                   .listeners = open_listeners_,
+                                   .workers = workers_,
+                                   .spread = spread_,
+                                   .process_limit = *process_limit_,
+                                   .connections_max = connections_max_,
+                                   .state = state,
+                                   .drain = [this] { drain(); },
+                                   .publish = [this](ClusterControl& cluster) { publish(cluster); },
+                                   .keep = keep},
+                                  std::move(sockets->front()), options);
+  if (!opened) return failure("admin: " + opened.error().message, opened.error().system_error);
+  admin_ = std::move(*opened);
+  process_log_.admin_listening(address.to_string());
+  return {};
+}
+
 void Server::make_clusters() {
   for (const ClusterConfig& config : config_.clusters) {
     const auto sink = [this](Transition transition) {
@@ -174,6 +228,10 @@ void Server::make_workers(uint32_t workers, uint32_t pipes_max,
   }
   for (const Socket& socket : sockets) {
     const Address address = local_address(socket.fds.front()->get());
+    if (open_listeners_.empty() || open_listeners_.back().listener != socket.listener) {
+      open_listeners_.push_back({.listener = socket.listener, .addresses = {}});
+    }
+    open_listeners_.back().addresses.push_back(address);
     process_log_.listening(socket.listener->config().name, address.to_string());
     if (observer_.on_listening) observer_.on_listening(socket.listener->config().name, address);
   }
@@ -234,17 +292,21 @@ std::vector<std::shared_ptr<Cluster>> Server::clusters() const {
 
 void Server::on_cluster_change(ClusterControl& cluster) {
   if (state_store_) state_store_->restore(*cluster.cluster());
+  publish(cluster);
+  if (is_serving_) {
+    health_checker_.watch(cluster.cluster(), cluster.config(), cluster.backends());
+  } else {
+    serve_when_resolved();
+  }
+}
+
+void Server::publish(ClusterControl& cluster) {
   for (const auto& worker : workers_) {
     auto adopt = [raw = worker.get(), name = cluster.config().name,
                   snapshot = cluster.cluster()->snapshot()] {
       raw->adopt_snapshot(name, snapshot);
     };
     worker->post(std::move(adopt));
-  }
-  if (is_serving_) {
-    health_checker_.watch(cluster.cluster(), cluster.config(), cluster.backends());
-  } else {
-    serve_when_resolved();
   }
 }
 
@@ -256,6 +318,7 @@ void Server::on_transition(const Transition& transition) {
   }
   if (state_store_) state_store_->touch();
   if (observer_.on_transition) observer_.on_transition(transition);
+  if (admin_) admin_->note(transition);
   if (transition.kind == Transition::Kind::health && transition.to == name(Health::unhealthy)) {
     close_sessions_of(transition.cluster, transition.backend);
   }
@@ -356,6 +419,7 @@ void Server::on_worker_idle() {
 }
 
 void Server::finish() {
+  admin_.reset();
   for (const auto& worker : workers_) {
     worker->stop();
     worker->wait();

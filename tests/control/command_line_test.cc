@@ -91,5 +91,37 @@ TEST(command_line, help_and_version_exit_with_zero) {
   EXPECT_EQ(exit_status(parse({"sluice", "--version"})), 0);
 }
 
+TEST(command_line, ctl_takes_its_options_before_and_after_the_word) {
+  const std::vector<std::vector<std::string>> lines = {
+      {"sluice", "ctl", "--admin", "a:1", "--json", "--token-file", "/t", "weight", "c/b", "5"},
+      {"sluice", "ctl", "weight", "c/b", "5", "--admin", "a:1", "--json", "--token-file", "/t"}};
+  for (const auto& words : lines) {
+    const Command command = parse(words);
+    ASSERT_TRUE(std::holds_alternative<CtlCommand>(command));
+    const auto& ctl = std::get<CtlCommand>(command);
+    EXPECT_EQ(ctl.admin, "a:1");
+    EXPECT_EQ(ctl.token_file, "/t");
+    EXPECT_TRUE(ctl.wants_json);
+    EXPECT_EQ(ctl.verb, "weight");
+    EXPECT_EQ(ctl.arguments, (std::vector<std::string>{"c/b", "5"}));
+  }
+}
+
+TEST(command_line, ctl_drains_a_backend_or_the_process_and_not_both) {
+  EXPECT_FALSE(std::get<CtlCommand>(parse({"sluice", "ctl", "drain", "c/b"})).is_of_process);
+  EXPECT_TRUE(std::get<CtlCommand>(parse({"sluice", "ctl", "drain", "--process"})).is_of_process);
+  EXPECT_EQ(exit_status(parse({"sluice", "ctl", "drain"})), 2);
+  EXPECT_EQ(exit_status(parse({"sluice", "ctl", "drain", "c/b", "--process"})), 2);
+}
+
+TEST(command_line, ctl_without_a_word_or_with_a_wrong_one_is_bad_usage) {
+  EXPECT_EQ(exit_status(parse({"sluice", "ctl"})), 2);
+  EXPECT_EQ(exit_status(parse({"sluice", "ctl", "explode"})), 2);
+  EXPECT_EQ(exit_status(parse({"sluice", "ctl", "trip"})), 2);
+  EXPECT_EQ(exit_status(parse({"sluice", "ctl", "weight", "c/b"})), 2);
+  EXPECT_EQ(exit_status(parse({"sluice", "ctl", "--help"})), 0);
+  EXPECT_EQ(exit_status(parse({"sluice", "ctl", "drain", "--help"})), 0);
+}
+
 }  // namespace
 }  // namespace sluice

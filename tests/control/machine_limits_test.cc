@@ -11,13 +11,15 @@ DescriptorNeeds usual_needs() {
           .workers = 2,
           .listening_sockets = 2,
           .backends = 3,
+          .has_admin = false,
           .max_connections = {}};
 }
 
 // Everything the plan lets happen at once, in descriptors.
 uint64_t spent(const DescriptorNeeds& needs, const DescriptorPlan& plan) {
   return needs.open + needs.listening_sockets + needs.backends +
-         2 * uint64_t{plan.connections_max} + 2 * uint64_t{plan.pipes_max};
+         2 * uint64_t{plan.connections_max} + 2 * uint64_t{plan.pipes_max} +
+         plan.admin_connections_max;
 }
 
 TEST(machine_limits, automatic_limit_is_half_of_what_the_reserve_leaves) {
@@ -29,14 +31,32 @@ TEST(machine_limits, automatic_limit_is_half_of_what_the_reserve_leaves) {
 }
 
 TEST(machine_limits, a_plan_never_exceeds_the_limit_of_open_files) {
-  for (uint64_t limit = 40; limit < 5000; ++limit) {
-    DescriptorNeeds needs = usual_needs();
-    needs.limit = limit;
-    const auto plan = plan_descriptors(needs);
-    if (plan) {
-      EXPECT_LE(spent(needs, *plan), limit);
+  for (const bool has_admin : {false, true}) {
+    for (uint64_t limit = 40; limit < 5000; ++limit) {
+      DescriptorNeeds needs = usual_needs();
+      needs.limit = limit;
+      needs.has_admin = has_admin;
+      const auto plan = plan_descriptors(needs);
+      if (plan) {
+        EXPECT_LE(spent(needs, *plan), limit);
+      }
     }
   }
+}
+
+TEST(machine_limits, the_admin_side_has_descriptors_of_its_own_when_there_is_one) {
+  DescriptorNeeds needs = usual_needs();
+  const auto without = plan_descriptors(needs);
+  EXPECT_EQ(without->admin_connections_max, 0U);
+  needs.has_admin = true;
+  const auto with = plan_descriptors(needs);
+  EXPECT_EQ(with->admin_connections_max, 256U);
+  EXPECT_LT(with->connections_max, without->connections_max - 128);
+  needs.limit = 128;
+  const auto few = plan_descriptors(needs);
+  ASSERT_TRUE(few) << few.error().message;
+  EXPECT_GE(few->admin_connections_max, 4U);
+  EXPECT_LE(few->admin_connections_max, 12U);
 }
 
 TEST(machine_limits, sixty_four_descriptors_are_enough_to_start_with) {

@@ -52,7 +52,7 @@ def test_check_is_content_with_a_good_file_and_touches_nothing(conf_file):
 
 
 @pytest.mark.parametrize(
-    "setting", [{"watch": True}, {"user": "nobody"}, {"admin": {"address": "127.0.0.1:0"}}]
+    "setting", [{"watch": True}, {"user": "nobody"}, {"sandbox": "off"}]
 )
 def test_a_setting_that_has_not_come_yet_is_an_error(conf_file, setting):
     done = run("check", "-c", conf_file({**simple(), **setting}))

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "sluice/config/reader.h"
+#include "sluice/control/ctl.h"
 
 namespace sluice {
 
@@ -34,7 +35,8 @@ struct ExitCommand {
   int status = 0;
 };
 
-using Command = std::variant<RunCommand, CheckCommand, MaelstromCommand, DemoCommand, ExitCommand>;
+using Command =
+    std::variant<RunCommand, CheckCommand, MaelstromCommand, DemoCommand, CtlCommand, ExitCommand>;
 
 // Prints help and version to stdout, errors of usage to stderr (exit status 2).
 Command parse_command_line(int argc, char** argv);

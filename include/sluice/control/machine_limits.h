@@ -21,6 +21,7 @@ Result<void> check_descriptor_floor();
 struct DescriptorPlan {
   uint32_t connections_max = 0;  // sessions of the whole process: two descriptors each
   uint32_t pipes_max = 0;        // of all workers together: two descriptors each
+  uint32_t admin_connections_max = 0;
 };
 
 struct DescriptorNeeds {
@@ -28,7 +29,8 @@ struct DescriptorNeeds {
   uint32_t open = 0;   // already
   uint32_t workers = 0;
   uint32_t listening_sockets = 0;
-  uint32_t backends = 0;                    // one probe each
+  uint32_t backends = 0;  // one probe each
+  bool has_admin = false;
   std::optional<uint32_t> max_connections;  // as configured; no value: as many as fit
 };
 

@@ -21,6 +21,7 @@ class ProcessLog {
   explicit ProcessLog(Log& log) : log_(log) {}
 
   void listening(const std::string& listener, const std::string& address);
+  void admin_listening(const std::string& address);
   void ready(uint32_t workers, uint32_t connections_max);
   void draining(uint32_t sessions, const Timeout& limit);
   // Sessions are about to be ended by us; says nothing when there are none.

@@ -28,6 +28,8 @@
 
 namespace sluice {
 
+class AdminServer;
+
 // Who wants to know what happens, on the control loop's thread, besides the log.
 struct ServerObserver {
   std::function<void(const Transition&)> on_transition;
@@ -63,6 +65,7 @@ class Server {
   Result<std::vector<Socket>> open_listeners(uint32_t workers);
   Result<void> open_access_log();
   Result<void> open_state();
+  Result<void> open_admin(uint32_t connections_max);
   void make_clusters();
   void make_workers(uint32_t workers, uint32_t pipes_max, const std::vector<Socket>& sockets);
   void watch_signals();
@@ -70,6 +73,7 @@ class Server {
   void begin_serving();
 
   void on_cluster_change(ClusterControl& cluster);
+  void publish(ClusterControl& cluster);
   void on_transition(const Transition& transition);
   void close_sessions_of(const std::string& cluster, const std::string& backend);
   void announce_half_open();
@@ -117,6 +121,8 @@ class Server {
   uint32_t connections_max_ = 0;
   bool is_serving_ = false;
   bool is_draining_ = false;
+  std::vector<OpenListener> open_listeners_;
+  std::unique_ptr<AdminServer> admin_;  // only with an admin.address; the first to go
 };
 
 }  // namespace sluice

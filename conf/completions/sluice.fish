@@ -1,0 +1,33 @@
+# Completion for fish: put this file into ~/.config/fish/completions/.
+
+function __sluice_backends
+    test -n "$SLUICE_ADMIN"; or return
+    sluice ctl clusters 2>/dev/null | awk 'NR > 1 { print $1 "/" $2 }'
+end
+
+set -l commands run check maelstrom demo ctl
+set -l of_backend ready drain maintenance trip reset weight
+set -l words status clusters listeners sessions events config $of_backend close reload
+
+complete -c sluice -f
+complete -c sluice -s h -l help -d 'help'
+complete -c sluice -l version -d 'versions'
+complete -c sluice -n "not __fish_seen_subcommand_from $commands" -a run -d 'front the services in a file'
+complete -c sluice -n "not __fish_seen_subcommand_from $commands" -a check -d 'validate a file'
+complete -c sluice -n "not __fish_seen_subcommand_from $commands" -a maelstrom -d 'a Maelstrom node'
+complete -c sluice -n "not __fish_seen_subcommand_from $commands" -a demo -d 'see a breaker at work'
+complete -c sluice -n "not __fish_seen_subcommand_from $commands" -a ctl -d 'the admin API of a running one'
+
+complete -c sluice -n "__fish_seen_subcommand_from run check maelstrom" -s c -l config -r -F -d 'the configuration file'
+complete -c sluice -n "__fish_seen_subcommand_from run check" -l set -x -d 'override one setting'
+complete -c sluice -n "__fish_seen_subcommand_from run check" -l workers -x -d 'worker threads'
+complete -c sluice -n "__fish_seen_subcommand_from run check" -l log-level -x -a 'debug info warning error'
+complete -c sluice -n "__fish_seen_subcommand_from demo" -l seconds -x -d 'how long it runs'
+
+complete -c sluice -n "__fish_seen_subcommand_from ctl" -l admin -x -d 'where its admin.address is'
+complete -c sluice -n "__fish_seen_subcommand_from ctl" -l token-file -r -F -d 'the same file as its admin.token_file'
+complete -c sluice -n "__fish_seen_subcommand_from ctl" -l json -d 'print what the API answers'
+complete -c sluice -n "__fish_seen_subcommand_from ctl; and not __fish_seen_subcommand_from $words" -a "$words"
+complete -c sluice -n "__fish_seen_subcommand_from ctl; and __fish_seen_subcommand_from $of_backend" -a '(__sluice_backends)'
+complete -c sluice -n "__fish_seen_subcommand_from ctl; and __fish_seen_subcommand_from drain" -l process -d 'the whole process'
+complete -c sluice -n "__fish_seen_subcommand_from ctl; and __fish_seen_subcommand_from sessions" -l limit -x -d 'how many'

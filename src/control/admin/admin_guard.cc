@@ -1,0 +1,113 @@
+#include "admin_guard.h"
+
+#include <fmt/format.h>
+#include <strings.h>
+
+#include <algorithm>
+
+namespace sluice {
+namespace {
+
+constexpr size_t kTokenBytesMin = 16;
+constexpr size_t kTokenBytesMax = 1024;
+constexpr std::string_view kBearer = "Bearer ";
+
+bool is_same_word(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && ::strncasecmp(a.data(), b.data(), a.size()) == 0;
+}
+
+// Without its port: of `[::1]:80` it is `[::1]`.
+std::string_view without_port(std::string_view host) {
+  const size_t colon = host.rfind(':');
+  const size_t bracket = host.rfind(']');
+  const bool has_port =
+      colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket);
+  return has_port ? host.substr(0, colon) : host;
+}
+
+bool is_localhost(std::string_view host) {
+  if (host.ends_with('.')) host.remove_suffix(1);
+  constexpr std::string_view kLocalhost = "localhost";
+  if (is_same_word(host, kLocalhost)) return true;
+  // Browsers resolve whatever ends so to this host and nothing else (RFC 6761).
+  return host.size() > kLocalhost.size() + 1 &&
+         is_same_word(host.substr(host.size() - kLocalhost.size() - 1), ".localhost");
+}
+
+// Whether this is how a client that found us by itself would call us.
+bool is_own_host(std::string_view value, const HttpRequest& request) {
+  if (request.local.is_unix()) return true;  // no browser comes this way
+  const std::string_view host = without_port(value);
+  if (is_localhost(host)) return request.local.is_loopback();
+  const auto literal = Address::parse(fmt::format("{}:{}", host, request.local.port()));
+  if (literal && literal->is_ip()) {
+    const bool are_both_loopback = literal->is_loopback() && request.local.is_loopback();
+    return are_both_loopback ||
+           (literal->kind() == request.local.kind() && literal->bytes() == request.local.bytes());
+  }
+  // A name. Who comes from elsewhere has the token, which no strange page has.
+  return literal && !request.peer.is_loopback();
+}
+
+// The page's scheme and authority must be where the request goes to.
+bool is_own_origin(std::string_view origin, std::optional<std::string_view> host) {
+  const size_t mark = origin.find("://");
+  if (!host || mark == std::string_view::npos) return false;
+  const std::string_view scheme = origin.substr(0, mark);
+  const bool is_http = is_same_word(scheme, "http") || is_same_word(scheme, "https");
+  return is_http && is_same_word(origin.substr(mark + 3), *host);
+}
+
+}  // namespace
+
+Result<std::string> read_token(std::string_view file_text) {
+  std::string_view token = file_text.substr(0, file_text.find('\n'));
+  while (!token.empty() && (token.back() == '\r' || token.back() == ' ')) token.remove_suffix(1);
+  const bool is_visible =
+      std::all_of(token.begin(), token.end(), [](char c) { return c > ' ' && c < '\x7F'; });
+  if (token.size() < kTokenBytesMin || token.size() > kTokenBytesMax || !is_visible) {
+    return failure(
+        fmt::format("its first line must be a token of {} to {} visible characters, as "
+                    "made by: openssl rand -hex 32",
+                    kTokenBytesMin, kTokenBytesMax));
+  }
+  return std::string(token);
+}
+
+bool is_same_secret(std::string_view given, std::string_view secret) {
+  size_t difference = given.size() ^ secret.size();
+  for (size_t i = 0; i < given.size() && !secret.empty(); ++i) {
+    const auto one = static_cast<unsigned char>(given[i]);
+    const auto other = static_cast<unsigned char>(secret[i % secret.size()]);
+    difference |= static_cast<size_t>(one ^ other);
+  }
+  return difference == 0;
+}
+
+bool AdminGuard::has_token(const HttpRequest& request) const {
+  const auto value = request.header("Authorization");
+  if (token_.empty() || !value || request.header_count("Authorization") != 1) return false;
+  if (!is_same_word(value->substr(0, kBearer.size()), kBearer)) return false;
+  return is_same_secret(value->substr(kBearer.size()), token_);
+}
+
+std::optional<HttpAnswer> AdminGuard::refuse(const HttpRequest& request, AdminNeed need) const {
+  const auto host = request.header("Host");
+  if (request.header_count("Host") > 1) return http_error(400, "there is more than one Host");
+  if (host && !is_own_host(*host, request)) {
+    return http_error(403, "Host names another server: ask for this one by its address");
+  }
+  const auto origin = request.header("Origin");
+  if (origin && !is_own_origin(*origin, host)) {
+    return http_error(403, "this request was sent by the page of another site");
+  }
+  const bool is_from_elsewhere = !request.peer.is_unix() && !request.peer.is_loopback();
+  const bool needs_token = need == AdminNeed::change ? !token_.empty() || is_from_elsewhere
+                                                     : need == AdminNeed::read && is_from_elsewhere;
+  if (!needs_token || has_token(request)) return std::nullopt;
+  HttpAnswer answer = http_error(401, "the token is missing or wrong");
+  answer.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"sluice\"");
+  return answer;
+}
+
+}  // namespace sluice

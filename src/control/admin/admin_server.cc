@@ -1,0 +1,215 @@
+#include "admin_server.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "build_info.h"
+#include "sluice/config/schema.h"
+
+namespace sluice {
+namespace {
+
+// Distinguishes this process from the one before: when it began, in milliseconds since 1970.
+std::string make_epoch() {
+  const auto since_1970 = WallTime::clock::now().time_since_epoch();
+  return fmt::format("{:x}",
+                     std::chrono::duration_cast<std::chrono::milliseconds>(since_1970).count());
+}
+
+std::string greeting() {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object();
+  json.member("version", kVersion);
+  json.end_object();
+  return out;
+}
+
+// Clusters are rendered anew at most that often when they are so large that it takes a while.
+constexpr Duration kShownFor = std::chrono::milliseconds(200);
+constexpr size_t kLargeBytes = size_t{256} * 1024;
+
+HttpAnswer of_a_later_version(std::string_view what) {
+  return http_error(404, fmt::format("{} is not in this version yet", what));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<AdminServer>> AdminServer::open(AdminScope scope, UniqueFd socket,
+                                                       const Options& options) {
+  std::unique_ptr<AdminServer> admin(new AdminServer(std::move(scope), options));
+  HttpServer::Limits limits;
+  limits.connections_max = options.connections_max;
+  // Neither one host nor followers of the events may take all of them.
+  limits.connections_per_ip_max = std::max(options.connections_max / 2, 1U);
+  limits.streams_max = std::max(options.connections_max / 4, 1U);
+  AdminServer& self = *admin;
+  auto http = HttpServer::open(
+      self.scope_.loop, self.scope_.poller, std::move(socket), limits,
+      {.check = [&self](const HttpRequest& request) { return self.check(request); },
+       .handle = [&self](const HttpRequest& request,
+                         HttpReply reply) { self.handle(request, std::move(reply)); },
+       .on_shortage =
+           [&self](std::string_view why) {
+             self.scope_.log.notice({.kind = WorkerNotice::Kind::accept_paused,
+                                     .listener = "admin",
+                                     .why = std::string(why)},
+                                    self.scope_.loop.now());
+           }});
+  if (!http) return tl::unexpected(http.error());
+  self.http_ = std::move(*http);
+  return admin;
+}
+
+AdminServer::AdminServer(AdminScope scope, const Options& options)
+    : scope_(std::move(scope)),
+      started_at_(scope_.loop.now()),
+      guard_(options.token),
+      sessions_(scope_),
+      events_(scope_.loop, make_epoch(), greeting(), [this] { http_->wake_streams(); }),
+      actions_(scope_, [this](const AdminChange& change) {
+        clusters_shown_.until = {};
+        events_.add(render_change(change, time()));
+      }) {
+  add_routes();
+  add_backend_routes();
+}
+
+AdminTime AdminServer::time() const { return {scope_.loop.now(), WallTime::clock::now()}; }
+
+void AdminServer::note(const Transition& transition) {
+  clusters_shown_.until = {};
+  events_.add(render_transition(transition, time()));
+}
+
+HttpAnswer AdminServer::show_clusters() {
+  if (scope_.loop.now() < clusters_shown_.until) return http_json(clusters_shown_.text);
+  std::string text = render_clusters(scope_.clusters, time());
+  if (text.size() > kLargeBytes) {
+    clusters_shown_.text = text;
+    clusters_shown_.until = scope_.loop.now() + kShownFor;
+  }
+  return http_json(std::move(text));
+}
+
+HttpAnswer AdminServer::show_config() {
+  if (config_shown_.empty()) config_shown_ = render_effective_config_json(scope_.config);
+  return http_json(config_shown_);
+}
+
+std::optional<HttpAnswer> AdminServer::check(const HttpRequest& request) const {
+  auto found = routes_.find(request);
+  const auto* match = std::get_if<AdminRoutes::Match>(&found);
+  // Who may not ask learns nothing about what there is.
+  auto refusal = guard_.refuse(request, match != nullptr ? match->need : AdminNeed::read);
+  if (refusal || match != nullptr) return refusal;
+  return std::get<HttpAnswer>(std::move(found));
+}
+
+void AdminServer::handle(const HttpRequest& request, HttpReply reply) const {
+  const auto found = routes_.find(request);
+  const auto& match = std::get<AdminRoutes::Match>(found);  // as check() has found it
+  (*match.handler)(match.call, std::move(reply));
+}
+
+void AdminServer::add_routes() {
+  using Show = std::function<HttpAnswer(const AdminCall&)>;
+  const auto get = [this](std::string_view path, Show show) {
+    routes_.add("GET", path, AdminNeed::read,
+                [show = std::move(show)](const AdminCall& call, const HttpReply& reply) {
+                  reply(show(call));
+                });
+  };
+  routes_.add("GET", "/", AdminNeed::page, [](const AdminCall&, const HttpReply& reply) {
+    reply(of_a_later_version("the dashboard"));
+  });
+  get("/metrics", [](const AdminCall&) { return of_a_later_version("/metrics"); });
+  get("/live", [](const AdminCall&) { return http_json(R"({"live":true})"); });
+  get("/ready", [this](const AdminCall&) { return show_ready(); });
+  get("/api/status", [this](const AdminCall&) { return show_status(); });
+  get("/api/clusters", [this](const AdminCall&) { return show_clusters(); });
+  get("/api/listeners",
+      [this](const AdminCall&) { return http_json(render_listeners(scope_.listeners)); });
+  get("/api/config", [this](const AdminCall&) { return show_config(); });
+  get("/api/events", [this](const AdminCall& call) { return events_.follow(call); });
+  routes_.add(
+      "GET", "/api/sessions", AdminNeed::read,
+      [this](const AdminCall& call, HttpReply reply) { list_sessions(call, std::move(reply)); });
+  routes_.add("POST", "/api/sessions/{}/close", AdminNeed::change,
+              [this](const AdminCall& call, HttpReply reply) {
+                sessions_.close(call.names[0], std::move(reply));
+              });
+  routes_.add("POST", "/api/reload", AdminNeed::change,
+              [](const AdminCall&, const HttpReply& reply) {
+                reply(http_error(501,
+                                 "this version cannot reload yet: restart it to apply a new "
+                                 "file"));
+              });
+  routes_.add("POST", "/api/drain", AdminNeed::change,
+              [this](const AdminCall& call, const HttpReply& reply) {
+                scope_.log.info("admin", "drain asked for by " + call.request.peer.to_string());
+                scope_.drain();
+                reply(http_json(R"({"state":"draining"})", 202));
+              });
+}
+
+void AdminServer::add_backend_routes() {
+  using Act = std::function<HttpAnswer(const AdminCall&)>;
+  const auto post = [this](std::string_view action, Act act) {
+    routes_.add("POST", fmt::format("/api/clusters/{{}}/backends/{{+}}/{}", action),
+                AdminNeed::change,
+                [act = std::move(act)](const AdminCall& call, const HttpReply& reply) {
+                  reply(act(call));
+                });
+  };
+  const auto set = [this](AdminState state) {
+    return [this, state](const AdminCall& call) { return actions_.set_admin_state(call, state); };
+  };
+  post("ready", set(AdminState::ready));
+  post("drain", set(AdminState::draining));
+  post("maintenance", set(AdminState::maintenance));
+  post("trip", [this](const AdminCall& call) { return actions_.trip(call); });
+  post("reset", [this](const AdminCall& call) { return actions_.reset(call); });
+  post("weight", [this](const AdminCall& call) { return actions_.set_weight(call); });
+}
+
+HttpAnswer AdminServer::show_ready() const {
+  const ServingState state = scope_.state();
+  const bool is_ready = state == ServingState::accepting;
+  HttpAnswer answer;
+  answer.status = is_ready ? 200 : 503;
+  JsonWriter json(answer.body);
+  json.begin_object();
+  json.member("ready", is_ready);
+  json.member("state", name(state));
+  if (!is_ready) json.member("error", fmt::format("no client is accepted: {}", name(state)));
+  json.end_object();
+  answer.body += '\n';
+  return answer;
+}
+
+HttpAnswer AdminServer::show_status() const {
+  return http_json(render_status(
+      scope_,
+      {.version = kVersion, .started_at = started_at_, .last_event_id = events_.ring().last_id()},
+      time()));
+}
+
+void AdminServer::list_sessions(const AdminCall& call, HttpReply reply) {
+  size_t limit = AdminSessions::kLimitDefault;
+  if (const auto text = call.target.parameter("limit")) {
+    const auto [stop, error] = std::from_chars(text->data(), text->data() + text->size(), limit);
+    const bool is_number = error == std::errc{} && stop == text->data() + text->size();
+    if (!is_number || limit == 0 || limit > AdminSessions::kLimitMax) {
+      reply(http_error(
+          400, fmt::format("?limit= must be a number from 1 to {}", AdminSessions::kLimitMax)));
+      return;
+    }
+  }
+  sessions_.list(limit, std::move(reply));
+}
+
+}  // namespace sluice

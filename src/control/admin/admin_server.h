@@ -1,0 +1,63 @@
+// The admin side of a running server: the HTTP server, who may ask for what, and which request goes
+// to whom. Lives on the control loop and never waits for anybody.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "admin_actions.h"
+#include "admin_events.h"
+#include "admin_guard.h"
+#include "admin_routes.h"
+#include "admin_scope.h"
+#include "admin_sessions.h"
+#include "http_server.h"
+#include "sluice/core/transition.h"
+
+namespace sluice {
+
+class AdminServer {
+ public:
+  struct Options {
+    uint32_t connections_max = 256;
+    std::string token;  // empty: none
+  };
+  // `socket` is listening and non-blocking.
+  static Result<std::unique_ptr<AdminServer>> open(AdminScope scope, UniqueFd socket,
+                                                   const Options& options);
+  AdminServer(const AdminServer&) = delete;
+  AdminServer& operator=(const AdminServer&) = delete;
+
+  // Something about a backend has changed.
+  void note(const Transition& transition);
+
+ private:
+  AdminServer(AdminScope scope, const Options& options);
+  void add_routes();
+  void add_backend_routes();
+  HttpAnswer show_ready() const;
+  HttpAnswer show_clusters();
+  HttpAnswer show_config();
+  HttpAnswer show_status() const;
+  void list_sessions(const AdminCall& call, HttpReply reply);
+  std::optional<HttpAnswer> check(const HttpRequest& request) const;
+  void handle(const HttpRequest& request, HttpReply reply) const;
+  AdminTime time() const;
+
+  const AdminScope scope_;
+  const TimePoint started_at_;
+  const AdminGuard guard_;
+  AdminRoutes routes_;
+  AdminSessions sessions_;
+  AdminEvents events_;
+  AdminActions actions_;
+  // A large answer serves all who ask within a moment, unless something has happened since.
+  struct {
+    std::string text;
+    TimePoint until{};
+  } clusters_shown_;
+  std::string config_shown_;  // once somebody has asked: it does not change
+  std::unique_ptr<HttpServer> http_;
+};
+
+}  // namespace sluice

@@ -1,0 +1,46 @@
+// A blocking HTTP client, as small as one that asks one server one thing may be. Boost.Beast reads
+// what is answered.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "sluice/base/address.h"
+#include "sluice/base/result.h"
+#include "sluice/base/unique_fd.h"
+
+namespace sluice {
+
+struct CtlRequest {
+  std::string method;
+  std::string target;
+  std::string token;  // empty: none
+};
+
+struct CtlAnswer {
+  unsigned status = 0;
+  std::string body;
+};
+
+class CtlClient {
+ public:
+  // `server` may be a host name.
+  explicit CtlClient(Address server) : server_(std::move(server)) {}
+
+  // An error is a server that cannot be reached or does not speak HTTP.
+  Result<CtlAnswer> ask(const CtlRequest& request);
+
+  // Hands the body over as it comes, while the status is 200 and `on_text` says true. The answer
+  // then has no body; one with another status has it.
+  using OnText = std::function<bool(std::string_view text)>;
+  Result<CtlAnswer> follow(const CtlRequest& request, const OnText& on_text);
+
+ private:
+  Result<UniqueFd> connect() const;
+  Result<CtlAnswer> exchange(const CtlRequest& request, const OnText* on_text);
+
+  const Address server_;
+};
+
+}  // namespace sluice

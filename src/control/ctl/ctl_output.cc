@@ -1,0 +1,321 @@
+#include "ctl_output.h"
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <cmath>
+#include <utility>
+
+#include "text_table.h"
+
+namespace sluice {
+namespace {
+
+using simdjson::dom::array;
+using simdjson::dom::element;
+
+constexpr std::string_view kNothing = "-";
+
+std::string text(element parent, std::string_view key) {
+  const element value = parent[key];
+  if (value.is_null()) return std::string(kNothing);
+  if (value.is_string()) return std::string(std::string_view(value));
+  if (value.is_bool()) return bool(value) ? "yes" : "no";
+  if (value.is_double()) return fmt::format("{}", double(value));
+  return fmt::format("{}", int64_t(value));
+}
+
+std::string duration_text(int64_t ms) {
+  constexpr int64_t kMinute = 60'000;
+  constexpr int64_t kHour = 60 * kMinute;
+  constexpr int64_t kDay = 24 * kHour;
+  if (ms < 1000) return fmt::format("{}ms", ms);
+  if (ms < kMinute) return fmt::format("{:.1f}s", static_cast<double>(ms) / 1000);
+  if (ms < kHour) return fmt::format("{}m{:02}s", ms / kMinute, ms % kMinute / 1000);
+  if (ms < kDay) return fmt::format("{}h{:02}m", ms / kHour, ms % kHour / kMinute);
+  return fmt::format("{}d{:02}h", ms / kDay, ms % kDay / kHour);
+}
+
+std::string bytes_text(int64_t bytes) {
+  constexpr std::string_view kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
+  auto amount = static_cast<double>(bytes);
+  size_t unit = 0;
+  while (amount >= 1024 && unit + 1 < std::size(kUnits)) {
+    amount /= 1024;
+    ++unit;
+  }
+  return unit == 0 ? fmt::format("{}B", bytes) : fmt::format("{:.1f}{}", amount, kUnits[unit]);
+}
+
+TextColor color_of(std::string_view state) {
+  for (const std::string_view good : {"ready", "healthy", "closed", "accepting", "normal"}) {
+    if (state == good) return TextColor::good;
+  }
+  for (const std::string_view bad : {"unhealthy", "open", "panic"}) {
+    if (state == bad) return TextColor::bad;
+  }
+  for (const std::string_view odd : {"draining", "maintenance", "half_open", "starting"}) {
+    if (state == odd) return TextColor::warning;
+  }
+  return TextColor::none;
+}
+
+TextCell state_cell(element parent, std::string_view key) {
+  std::string state = text(parent, key);
+  const TextColor color = color_of(state);
+  return {std::move(state), color};
+}
+
+std::string render_status(element root, bool use_color) {
+  const std::string state = text(root, "state");
+  std::string out =
+      fmt::format("sluice {}, process {}: {} for {}\n", text(root, "version"), text(root, "pid"),
+                  colored(state, color_of(state), use_color), duration_text(root["uptime_ms"]));
+  out += fmt::format("connections  {} of {}\n", text(root["connections"], "active"),
+                     text(root["connections"], "max"));
+  out += fmt::format("backends     {} of {} available\n", text(root["backends"], "available"),
+                     text(root["backends"], "total"));
+  out += fmt::format("clusters     {}\n", text(root, "clusters"));
+  out += fmt::format("listeners    {}\n", text(root, "listeners"));
+  out += "workers     ";
+  for (const element worker : array(root["workers"])) {
+    out += fmt::format(" {}:{}", text(worker, "worker"), text(worker, "connections"));
+  }
+  return out + "\n";
+}
+
+TextCell breaker_cell(element breaker) {
+  if (!bool(breaker["enabled"])) return {"off"};
+  TextCell cell = state_cell(breaker, "state");
+  if (!breaker["retry_in_ms"].is_null()) {
+    cell.text += ", trial in " + duration_text(breaker["retry_in_ms"]);
+  }
+  return cell;
+}
+
+TextCell health_cell(element health) {
+  return bool(health["probes"]) ? state_cell(health, "state") : TextCell{"no probes"};
+}
+
+std::string render_clusters(element root, bool use_color) {
+  constexpr auto kRight = TextAlign::right;
+  TextTable table({{"CLUSTER"},
+                   {"BACKEND"},
+                   {"ADDRESS"},
+                   {"STATE"},
+                   {"HEALTH"},
+                   {"BREAKER"},
+                   {"WEIGHT", kRight},
+                   {"ACTIVE", kRight},
+                   {"FAILURES", kRight},
+                   {"OPENS", kRight}});
+  for (const element cluster : array(root["clusters"])) {
+    for (const element backend : array(cluster["backends"])) {
+      table.add({{text(cluster, "name")},
+                 {text(backend, "name")},
+                 {text(backend, "address")},
+                 state_cell(backend["administrative"], "state"),
+                 health_cell(backend["health"]),
+                 breaker_cell(backend["breaker"]),
+                 {text(backend, "weight")},
+                 {text(backend, "active_connections")},
+                 {text(backend["breaker"], "consecutive_failures")},
+                 {text(backend["breaker"], "opens")}});
+    }
+  }
+  return table.render(use_color);
+}
+
+std::string render_listeners(element root, bool use_color) {
+  TextTable table({{"LISTENER"},
+                   {"ADDRESS"},
+                   {"CLUSTER"},
+                   {"ACTIVE", TextAlign::right},
+                   {"MAX", TextAlign::right}});
+  for (const element listener : array(root["listeners"])) {
+    for (const element address : array(listener["addresses"])) {
+      table.add({{text(listener, "name")},
+                 {std::string(std::string_view(address))},
+                 {text(listener, "cluster")},
+                 {text(listener, "active_connections")},
+                 {text(listener, "max_connections")}});
+    }
+  }
+  return table.render(use_color);
+}
+
+// round_robin, passed over 2 health 1 breaker; trial
+std::string why_text(element why) {
+  std::string out = text(why, "policy");
+  std::string_view separator = ", passed over ";
+  for (const auto& [obstacle, count] : simdjson::dom::object(why["passed_over"])) {
+    out += fmt::format("{}{} {}", separator, int64_t(count), obstacle);
+    separator = " ";
+  }
+  return bool(why["trial"]) ? out + ", trial" : out;
+}
+
+std::string render_sessions(element root, bool use_color) {
+  constexpr auto kRight = TextAlign::right;
+  TextTable table({{"SESSION"},
+                   {"LISTENER"},
+                   {"CLIENT"},
+                   {"BACKEND"},
+                   {"STATE"},
+                   {"AGE", kRight},
+                   {"RECEIVED", kRight},
+                   {"SENT", kRight},
+                   {"WHY THERE"}});
+  size_t count = 0;
+  for (const element session : array(root["sessions"])) {
+    ++count;
+    table.add({{text(session, "id")},
+               {text(session, "listener")},
+               {text(session, "client")},
+               {text(session, "cluster") + "/" + text(session, "backend")},
+               state_cell(session, "state"),
+               {duration_text(session["duration_ms"])},
+               {bytes_text(session["received"])},
+               {bytes_text(session["sent"])},
+               {why_text(session["why"])}});
+  }
+  std::string out = table.render(use_color);
+  const auto total = static_cast<size_t>(int64_t(root["total"]));
+  if (count < total) out += fmt::format("{} of {}; more with --limit\n", count, total);
+  if (!bool(root["complete"])) out += "a worker has not answered in time\n";
+  return out;
+}
+
+std::string render_backend(element backend, bool use_color) {
+  const std::string state = text(backend["administrative"], "state");
+  const TextCell breaker = breaker_cell(backend["breaker"]);
+  const TextCell health = health_cell(backend["health"]);
+  return fmt::format("{}: {}, {}, breaker {}, weight {}, {} connections\n", text(backend, "name"),
+                     colored(state, color_of(state), use_color),
+                     colored(health.text, health.color, use_color),
+                     colored(breaker.text, breaker.color, use_color), text(backend, "weight"),
+                     text(backend, "active_connections"));
+}
+
+// As in the file, two spaces a level.
+void append_pretty(element value, size_t indentation, std::string& out) {
+  const auto line = [&](size_t depth) { out += '\n' + std::string(depth, ' '); };
+  constexpr size_t kStep = 2;
+  std::string_view separator;
+  if (value.is_object()) {
+    out += '{';
+    for (const auto& [key, member] : simdjson::dom::object(value)) {
+      out += std::exchange(separator, ",");
+      line(indentation + kStep);
+      out += fmt::format("\"{}\": ", key);
+      append_pretty(member, indentation + kStep, out);
+    }
+    if (!separator.empty()) line(indentation);
+    out += '}';
+  } else if (value.is_array()) {
+    out += '[';
+    for (const element member : array(value)) {
+      out += std::exchange(separator, ",");
+      line(indentation + kStep);
+      append_pretty(member, indentation + kStep, out);
+    }
+    if (!separator.empty()) line(indentation);
+    out += ']';
+  } else {
+    out += simdjson::minify(value);
+  }
+}
+
+std::string render_view(CtlView view, element root, bool use_color) {
+  switch (view) {
+    case CtlView::status:
+      return render_status(root, use_color);
+    case CtlView::clusters:
+      return render_clusters(root, use_color);
+    case CtlView::listeners:
+      return render_listeners(root, use_color);
+    case CtlView::sessions:
+      return render_sessions(root, use_color);
+    case CtlView::backend:
+      return render_backend(root, use_color);
+    case CtlView::json: {
+      std::string out;
+      append_pretty(root, 0, out);
+      return out + "\n";
+    }
+    case CtlView::done:
+      break;
+  }
+  return "done\n";
+}
+
+}  // namespace
+
+Result<std::string> render_ctl(CtlView view, std::string_view body, bool use_color) {
+  try {
+    simdjson::dom::parser parser;
+    return render_view(view, parser.parse(body.data(), body.size()), use_color);
+  } catch (const simdjson::simdjson_error& error) {
+    return failure(
+        fmt::format("the answer is not what the admin API promises: {}; is it another "
+                    "version? --json shows it",
+                    error.what()));
+  }
+}
+
+std::string error_of(std::string_view body) {
+  try {
+    simdjson::dom::parser parser;
+    return text(parser.parse(body.data(), body.size()), "error");
+  } catch (const simdjson::simdjson_error&) {
+    return std::string(body);
+  }
+}
+
+std::string CtlEventReader::take(std::string_view text) {
+  std::string out;
+  unfinished_ += text;
+  size_t begin = 0;
+  for (size_t end = unfinished_.find('\n'); end != std::string::npos;
+       end = unfinished_.find('\n', begin)) {
+    take_line(std::string_view(unfinished_).substr(begin, end - begin), out);
+    begin = end + 1;
+  }
+  unfinished_.erase(0, begin);
+  return out;
+}
+
+void CtlEventReader::take_line(std::string_view line, std::string& out) {
+  const auto field = [&](std::string_view name, std::string& into) {
+    if (line.starts_with(name)) into = line.substr(name.size());
+  };
+  field("id: ", last_id_);
+  field("event: ", event_);
+  field("data: ", data_);
+  if (!line.empty()) return;
+  const bool is_told = event_ == "transition" || event_ == "missed";
+  if (is_told) out += form_ == Form::json ? data_ + "\n" : render();
+  event_.clear();
+  data_.clear();
+}
+
+std::string CtlEventReader::render() const {
+  try {
+    simdjson::dom::parser parser;
+    const element event = parser.parse(data_);
+    if (event_ == "missed") {
+      return fmt::format("{} events were missed\n", text(event, "missed"));
+    }
+    const std::string to = text(event, "to");
+    std::string line =
+        fmt::format("{} {} {} of {}: {} -> {}: {}", text(event, "time"), text(event, "cluster"),
+                    text(event, "kind"), text(event, "backend"), text(event, "from"),
+                    colored(to, color_of(to), use_color_), text(event, "why"));
+    if (!event["retry_at"].is_null()) line += "; next trial at " + text(event, "retry_at");
+    return line + "\n";
+  } catch (const simdjson::simdjson_error&) {
+    return data_ + "\n";
+  }
+}
+
+}  // namespace sluice

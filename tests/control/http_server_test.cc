@@ -1,0 +1,223 @@
+// The HTTP server on a loop of the test's own: answers now and later, streams, and what it refuses.
+#include "admin/http_server.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sockets.h"
+#include "waiting.h"
+
+namespace sluice {
+namespace {
+
+using std::chrono::milliseconds;
+
+class HttpServerTest : public testing::Test {
+ protected:
+  ~HttpServerTest() override { server_.reset(); }
+
+  void start() {
+    UniqueFd socket = listen_on(loopback());
+    address_ = address_of(socket);
+    set_nonblocking(socket.get());
+    auto opened =
+        HttpServer::open(loop_, poller_, std::move(socket), limits,
+                         {.check = [this](const HttpRequest& request) { return check(request); },
+                          .handle = [this](const HttpRequest& request,
+                                           HttpReply reply) { handle(request, std::move(reply)); },
+                          .on_shortage = [](std::string_view) {}});
+    ASSERT_TRUE(opened) << opened.error().message;
+    server_ = std::move(*opened);
+  }
+  void stop() { server_.reset(); }
+  HttpServer& server() { return *server_; }
+  Loop& loop() { return loop_; }
+
+  UniqueFd connect() { return connect_to(address_); }
+  UniqueFd ask(std::string_view target, std::string_view method = "GET") {
+    UniqueFd client = connect();
+    send_all(client, std::string(method) + " " + std::string(target) +
+                         " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    return client;
+  }
+  // Runs the loop until the answer has come, all of it.
+  std::string hear(const UniqueFd& client) {
+    std::string answer;
+    EXPECT_TRUE(run_until(loop_, [&] {
+      const ReadEnd end = receive_some(client, answer);
+      return end == ReadEnd::end_of_stream || end == ReadEnd::reset;
+    }));
+    return answer;
+  }
+  // The same until these words have come.
+  bool hears(const UniqueFd& client, std::string_view words) {
+    std::string answer;
+    return run_until(loop_, [&] {
+      receive_some(client, answer);
+      return answer.find(words) != std::string::npos;
+    });
+  }
+  static unsigned status(const std::string& answer) {
+    return answer.size() < 12 ? 0 : static_cast<unsigned>(std::stoul(answer.substr(9, 3)));
+  }
+
+  HttpServer::Limits limits;
+  std::vector<HttpReply> kept;      // of /later
+  std::vector<std::string> pieces;  // that streams have yet to say, all the same ones
+  size_t large_bytes = 0;           // of /large
+
+ private:
+  std::optional<HttpAnswer> check(const HttpRequest& request) const {
+    if (request.target == "/refused") return http_error(403, "no");
+    return std::nullopt;
+  }
+  void handle(const HttpRequest& request, HttpReply reply) {
+    if (request.target == "/later") {
+      kept.push_back(std::move(reply));
+    } else if (request.target == "/large") {
+      reply(http_json(std::string(large_bytes, 'x')));
+    } else if (request.target == "/stream") {
+      HttpAnswer answer;
+      answer.stream = [this, next = size_t{0}]() mutable -> std::optional<std::string> {
+        return next < pieces.size() ? pieces[next++] : std::string();
+      };
+      reply(std::move(answer));
+    } else {
+      reply(http_json("{}"));
+    }
+  }
+
+  Loop loop_;
+  Poller poller_{loop_};
+  Address address_;
+  std::unique_ptr<HttpServer> server_;
+};
+
+TEST_F(HttpServerTest, answers_at_once_with_headers_that_keep_it_from_being_misused) {
+  start();
+  const std::string answer = hear(ask("/"));
+  EXPECT_EQ(status(answer), 200U);
+  EXPECT_TRUE(answer.ends_with("\r\n\r\n{}\n"));
+  for (const std::string_view header :
+       {"Content-Type: application/json\r\n", "Cache-Control: no-store\r\n",
+        "X-Content-Type-Options: nosniff\r\n", "X-Frame-Options: DENY\r\n"}) {
+    EXPECT_NE(answer.find(header), std::string::npos) << header;
+  }
+  EXPECT_EQ(status(hear(ask("/refused"))), 403U);
+  EXPECT_EQ(status(hear(ask("/refused", "POST"))), 403U);
+}
+
+TEST_F(HttpServerTest, an_answer_may_come_later_and_only_the_first_counts) {
+  limits.sweep_interval = std::chrono::hours(1);  // which would wake it too
+  start();
+  const UniqueFd client = ask("/later");
+  ASSERT_TRUE(run_until(loop(), [&] { return kept.size() == 1; }));
+  kept[0](http_error(404, "first"));
+  kept[0](http_json("second"));
+  const std::string answer = hear(client);
+  EXPECT_EQ(status(answer), 404U);
+  EXPECT_TRUE(answer.ends_with("{\"error\":\"first\"}\n"));
+  kept[0](http_json("third"));  // the request is over
+}
+
+TEST_F(HttpServerTest, a_handler_that_does_not_answer_in_time_is_answered_for) {
+  limits.handler_time_max = milliseconds(100);
+  start();
+  const std::string answer = hear(ask("/later"));
+  EXPECT_EQ(status(answer), 503U);
+  EXPECT_NE(answer.find("no answer in time"), std::string::npos);
+  kept[0](http_json("too late"));
+}
+
+TEST_F(HttpServerTest, a_client_that_goes_while_its_answer_is_awaited_is_let_go) {
+  start();
+  UniqueFd client = ask("/later");
+  ASSERT_TRUE(run_until(loop(), [&] { return kept.size() == 1; }));
+  reset_connection(std::move(client));
+  ASSERT_TRUE(run_until(loop(), [&] { return server().connections() == 0; }));
+  kept[0](http_json("to nobody"));
+}
+
+TEST_F(HttpServerTest, answers_that_are_not_taken_may_not_fill_the_memory) {
+  large_bytes = size_t{8} << 20U;
+  limits.answer_bytes_max = size_t{10} << 20U;
+  start();
+  const UniqueFd idle = ask("/large");  // its reader takes its time
+  ASSERT_TRUE(hears(idle, "200 OK"));
+  const std::string refused = hear(ask("/large"));
+  EXPECT_EQ(status(refused), 503U);
+  EXPECT_EQ(status(hear(ask("/"))), 200U);
+  EXPECT_GT(hear(idle).size(), large_bytes / 2);
+  EXPECT_EQ(status(hear(ask("/large"))), 200U);
+}
+
+TEST_F(HttpServerTest, an_answer_that_nobody_reads_is_given_up) {
+  large_bytes = size_t{8} << 20U;
+  limits.stall_seconds_max = 1;
+  start();
+  const UniqueFd deaf = ask("/large");
+  ASSERT_TRUE(hears(deaf, "200 OK"));
+  EXPECT_TRUE(run_until(loop(), [&] { return server().connections() == 0; }));
+}
+
+TEST_F(HttpServerTest, a_request_that_does_not_come_is_not_awaited_for_ever) {
+  limits.request_time_max = milliseconds(100);
+  start();
+  const UniqueFd silent = connect();
+  const UniqueFd slow = connect();
+  send_all(slow, "GET / HTTP/1.1\r\nHost: a\r\n");
+  ASSERT_TRUE(run_until(loop(), [&] { return server().connections() == 2; }));
+  EXPECT_TRUE(run_until(loop(), [&] { return server().connections() == 0; }));
+}
+
+TEST_F(HttpServerTest, a_stream_says_what_there_is_and_waits_to_be_woken) {
+  limits.sweep_interval = std::chrono::hours(1);  // which would wake it too
+  start();
+  pieces = {"one ", "two "};
+  const UniqueFd first = ask("/stream");
+  const UniqueFd second = ask("/stream");
+  EXPECT_TRUE(hears(first, "two "));
+  EXPECT_TRUE(hears(second, "two "));
+  EXPECT_EQ(server().streams(), 2U);
+  pieces.emplace_back("three ");
+  run_once(loop());
+  std::string nothing;
+  EXPECT_EQ(receive_some(first, nothing), ReadEnd::nothing_yet);
+  server().wake_streams();
+  EXPECT_TRUE(hears(first, "three "));
+  EXPECT_TRUE(hears(second, "three "));
+}
+
+TEST_F(HttpServerTest, streams_have_a_limit_and_who_has_gone_makes_room) {
+  limits.streams_max = 1;
+  start();
+  pieces = {"hello"};
+  UniqueFd first = ask("/stream");
+  EXPECT_TRUE(hears(first, "hello"));
+  EXPECT_EQ(status(hear(ask("/stream"))), 503U);
+  first.reset();
+  EXPECT_TRUE(run_until(loop(), [&] { return server().streams() == 0; }));
+  const UniqueFd third = ask("/stream");
+  EXPECT_TRUE(hears(third, "hello"));
+}
+
+TEST_F(HttpServerTest, it_ends_while_requests_and_streams_are_under_way) {
+  start();
+  pieces = {"hello"};
+  const UniqueFd stream = ask("/stream");
+  EXPECT_TRUE(hears(stream, "hello"));
+  const UniqueFd client = ask("/later");
+  ASSERT_TRUE(run_until(loop(), [&] { return kept.size() == 1; }));
+  stop();
+  kept[0](http_json("to nobody"));
+  EXPECT_EQ(hear(client), "");
+  hear(stream);
+}
+
+}  // namespace
+}  // namespace sluice

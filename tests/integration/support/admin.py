@@ -1,0 +1,140 @@
+"""The admin API as a program uses it: plain HTTP, in the test's own hands where it must be odd."""
+import http.client
+import json
+import socket
+import threading
+from typing import NamedTuple
+from urllib.parse import quote
+
+SECONDS = 10
+
+
+class Answer(NamedTuple):
+    status: int
+    headers: dict
+    text: str
+
+    @property
+    def json(self):
+        return json.loads(self.text)
+
+
+class UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path, timeout):
+        super().__init__("localhost", timeout=timeout)
+        self._path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+
+
+class Admin:
+    """Of a running Sluice, found by its log. One connection a request."""
+
+    def __init__(self, sluice, token=None):
+        self.sluice, self.token = sluice, token
+        self.address = sluice.eventually_event("admin_listening")["address"]
+
+    @property
+    def host_and_port(self):
+        host, port = self.address.rsplit(":", 1)
+        return host.strip("[]"), int(port)
+
+    def connection(self, within=SECONDS):
+        if self.address.startswith("unix:"):
+            return UnixConnection(self.address[5:], within)
+        return http.client.HTTPConnection(*self.host_and_port, timeout=within)
+
+    def request(self, method, target, headers=None, body=None, within=SECONDS):
+        headers = dict(headers or {})
+        if self.token is not None:
+            headers.setdefault("Authorization", f"Bearer {self.token}")
+        connection = self.connection(within)
+        try:
+            connection.request(method, target, body=body, headers=headers)
+            answer = connection.getresponse()
+            return Answer(answer.status, dict(answer.getheaders()), answer.read().decode())
+        finally:
+            connection.close()
+
+    def get(self, target, **options):
+        """The JSON of an answer that must be 200."""
+        answer = self.request("GET", target, **options)
+        assert answer.status == 200, answer
+        return answer.json
+
+    def post(self, target, **options):
+        answer = self.request("POST", target, **options)
+        assert answer.status in (200, 202), answer
+        return answer.json
+
+    def act(self, action, backend, cluster="back", **options):
+        path = f"/api/clusters/{quote(cluster, safe='')}/backends/{quote(backend, safe='')}/{action}"
+        return self.post(path, **options)
+
+    def backend(self, name, cluster="back"):
+        for one in self.get("/api/clusters")["clusters"]:
+            for backend in one["backends"]:
+                if (one["name"], backend["name"]) == (cluster, name):
+                    return backend
+        raise AssertionError(f"no backend {name} in {cluster}")
+
+    def sessions(self, limit=1000):
+        return self.get(f"/api/sessions?limit={limit}")["sessions"]
+
+    def raw(self, within=SECONDS):
+        """A socket to it."""
+        if self.address.startswith("unix:"):
+            sock = socket.socket(socket.AF_UNIX)
+            sock.settimeout(within)
+            sock.connect(self.address[5:])
+            return sock
+        return socket.create_connection(self.host_and_port, timeout=within)
+
+
+class Events:
+    """Follows /api/events on a thread; .events are those so far, as dictionaries with `id` and
+    `event` beside their data."""
+
+    def __init__(self, admin, last_id=None):
+        headers = {} if last_id is None else {"Last-Event-ID": last_id}
+        self._connection = admin.connection(within=60)
+        self._connection.request("GET", "/api/events", headers=headers)
+        self._answer = self._connection.getresponse()
+        assert self._answer.status == 200
+        self.content_type = self._answer.getheader("Content-Type")
+        self.events = []
+        self.ended = threading.Event()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self._connection.sock is not None:
+            self._connection.sock.shutdown(socket.SHUT_RDWR)
+        self._connection.close()
+
+    @property
+    def transitions(self):
+        return [event for event in list(self.events) if event["event"] == "transition"]
+
+    def _read(self):
+        current = {}
+        try:
+            for line in self._answer:
+                line = line.decode().rstrip("\n")
+                name, _, value = line.partition(": ")
+                if name in ("id", "event"):
+                    current[name] = value
+                elif name == "data":
+                    current.update(json.loads(value))
+                elif line == "" and "event" in current:
+                    self.events.append(current)
+                    current = {}
+        except (OSError, ValueError, AttributeError, http.client.HTTPException):
+            pass
+        finally:
+            self.ended.set()
