@@ -188,7 +188,8 @@ std::vector<ClusterRow> recovery_rows() {
           [](ClusterConfig& cluster) { cluster.close_on_unhealthy.is_enabled = false; },
           [](const ClusterConfig& cluster) { return cluster.close_on_unhealthy.is_enabled; },
           Reload::yes,
-          "end a backend's sessions when its probes have found it unhealthy; connects under way are "
+          "end a backend's sessions when its probes have found it unhealthy; connects under way "
+          "are "
           "tried elsewhere")
           .switched_on_by(
               [](ClusterConfig& cluster) { cluster.close_on_unhealthy.is_enabled = true; }),

@@ -45,8 +45,8 @@ std::vector<NamedFile> other_files(const Config& config) {
   }
   for (const ClusterConfig& cluster : config.clusters) {
     for (const BackendConfig& backend : cluster.backends) {
-      add_socket(backend.address, fmt::format("the socket of a backend of cluster '{}'",
-                                              excerpt(cluster.name)));
+      add_socket(backend.address,
+                 fmt::format("the socket of a backend of cluster '{}'", excerpt(cluster.name)));
     }
   }
   return files;

@@ -47,9 +47,9 @@ void ProbeValidation::run() const {
   const auto compare = [&](Duration interval, const std::string& name) {
     const Place* place = given({section_ + ".timeout", fmt::format("{}.{}", section_, name)});
     if (place == nullptr || check_.timeout <= interval) return;
-    problems_.warning(*place,
-                      fmt::format("health_check.timeout ({}) is longer than {} ({})",
-                                  format_duration(check_.timeout), name, format_duration(interval)));
+    problems_.warning(
+        *place, fmt::format("health_check.timeout ({}) is longer than {} ({})",
+                            format_duration(check_.timeout), name, format_duration(interval)));
   };
   compare(check_.interval, "interval");
   compare(check_.unhealthy_interval, "unhealthy_interval");
@@ -111,7 +111,7 @@ void ProbeValidation::check_http() const {
 
 // A blank would end it, and a line break begin a header.
 void ProbeValidation::check_request_word(std::string_view word, const std::string& path,
-                                    std::string_view key) const {
+                                         std::string_view key) const {
   const bool is_plain =
       std::all_of(word.begin(), word.end(), [](char c) { return c > ' ' && c < '\x7F'; });
   if (is_plain) return;

@@ -222,8 +222,9 @@ TEST(StructureWarnings, first_that_never_comes_to_the_second) {
   EXPECT_EQ(problems_of(cluster_of(kTwo, "balance: {policy: first}")), Lines{"3:19+5 " + message});
   EXPECT_EQ(problems_of(cluster_of("a.example:80", "balance: first")), Lines{"3:10+5 " + message});
   EXPECT_EQ(problems_of(cluster_of("10.0.0.1:80", "balance: first")), Lines{});
-  EXPECT_EQ(problems_of(cluster_of(kTwo, "balance: first, limits: {max_connections_per_backend: "
-                                         "5}")),
+  EXPECT_EQ(problems_of(cluster_of(kTwo,
+                                   "balance: first, limits: {max_connections_per_backend: "
+                                   "5}")),
             Lines{});
 }
 
@@ -266,19 +267,22 @@ TEST(StructureWarnings, age_of_a_state_that_is_not_kept) {
 }
 
 TEST(StructureErrors, state_file_that_is_another_file_too) {
-  EXPECT_EQ(problems_of(file_with("state_file: /var/a\naccess_log: {file: /var/a}")),
-            Lines{"2:13+6 error: state_file: /var/a is the access log too, and would be replaced by "
-                  "it"});
-  EXPECT_EQ(problems_of(file_with("state_file: /var/a\nlog: {file: /var/x/.././a}")),
-            Lines{"2:13+6 error: state_file: /var/a is the process's log too, and would be replaced "
-                  "by it"});
-  EXPECT_EQ(problems_of("state_file: /run/s\n"
-                        "listeners: [{name: web, address: unix:/run/s, cluster: web}]\n"
-                        "clusters: [{name: web, backends: [unix:/run//s]}]\n"),
-            (Lines{"1:13+6 error: state_file: /run/s is the socket of listener 'web' too, and would "
-                   "be replaced by it",
-                   "1:13+6 error: state_file: /run/s is the socket of a backend of cluster 'web' "
-                   "too, and would be replaced by it"}));
+  EXPECT_EQ(
+      problems_of(file_with("state_file: /var/a\naccess_log: {file: /var/a}")),
+      Lines{"2:13+6 error: state_file: /var/a is the access log too, and would be replaced by "
+            "it"});
+  EXPECT_EQ(
+      problems_of(file_with("state_file: /var/a\nlog: {file: /var/x/.././a}")),
+      Lines{"2:13+6 error: state_file: /var/a is the process's log too, and would be replaced "
+            "by it"});
+  EXPECT_EQ(
+      problems_of("state_file: /run/s\n"
+                  "listeners: [{name: web, address: unix:/run/s, cluster: web}]\n"
+                  "clusters: [{name: web, backends: [unix:/run//s]}]\n"),
+      (Lines{"1:13+6 error: state_file: /run/s is the socket of listener 'web' too, and would "
+             "be replaced by it",
+             "1:13+6 error: state_file: /run/s is the socket of a backend of cluster 'web' "
+             "too, and would be replaced by it"}));
 }
 
 TEST(StructureErrors, state_file_beside_other_files_is_none) {
