@@ -2,11 +2,11 @@
 // was added. Pure: whoever has the clock says what time it is. One thread.
 #pragma once
 
-#include <compare>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
+#include <tuple>
 
 #include "sluice/base/time.h"
 
@@ -20,7 +20,9 @@ class Agenda {
     TimePoint at;
     uint64_t number = 0;
 
-    friend auto operator<=>(const Place&, const Place&) = default;
+    friend bool operator<(const Place& a, const Place& b) {
+      return std::tie(a.at, a.number) < std::tie(b.at, b.number);
+    }
   };
 
   Place add(TimePoint at, Task task);

@@ -26,7 +26,7 @@ struct JoinedNode::Request {
   Handled (JoinedNode::*handle)(const Message&, TimePoint);
 };
 
-JoinedNode::JoinedNode(Identity identity, const NodeOptions& options,
+JoinedNode::JoinedNode(const Identity& identity, const NodeOptions& options,
                        const std::vector<std::shared_ptr<Cluster>>& of_server, TransitionSink sink,
                        Random random, MessageWriter& writer, TimePoint now)
     : is_clock_manual_(options.manual_clock),

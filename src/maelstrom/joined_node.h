@@ -35,7 +35,7 @@ class JoinedNode {
   static constexpr Duration kFirstProbeDelay = std::chrono::seconds(5);
 
   // `of_server` are the clusters that a server in this process serves. `writer` outlives the node.
-  JoinedNode(Identity identity, const NodeOptions& options,
+  JoinedNode(const Identity& identity, const NodeOptions& options,
              const std::vector<std::shared_ptr<Cluster>>& of_server, TransitionSink sink,
              Random random, MessageWriter& writer, TimePoint now);
 
