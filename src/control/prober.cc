@@ -63,7 +63,9 @@ Prober::~Prober() {
 }
 
 Duration Prober::wanted_interval() const {
-  return probe_interval(config_, backend_->health(), has_failed_last_,
+  const ProbeIntervals intervals{.healthy = config_.interval,
+                                 .unhealthy = config_.unhealthy_interval};
+  return probe_interval(intervals, backend_->health(), has_failed_last_,
                         backend_->breaker().state(loop_.now()));
 }
 

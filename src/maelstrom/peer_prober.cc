@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "sluice/core/probe_schedule.h"
+
 namespace sluice {
 namespace {
 
@@ -143,16 +145,13 @@ void PeerProber::remove(Slot& slot, TimePoint now) {
                                     now);
 }
 
-// As probes of connections go: slower while all is well or known to be bad, and at the shorter of
-// the two while that may change.
+// As probes of connections go.
 Duration PeerProber::interval(const Slot& slot, TimePoint now) {
   const HealthCheckConfig& config = *slot.cluster->health_check();
-  const Health health = slot.backend->health();
-  const bool is_well = health == Health::healthy && !slot.has_failed_last &&
-                       slot.backend->breaker().state(now) == BreakerState::closed;
-  Duration interval = std::min(config.interval, config.unhealthy_interval);
-  if (is_well) interval = config.interval;
-  if (health == Health::unhealthy && slot.has_failed_last) interval = config.unhealthy_interval;
+  const ProbeIntervals intervals{.healthy = config.interval,
+                                 .unhealthy = config.unhealthy_interval};
+  const Duration interval = probe_interval(intervals, slot.backend->health(), slot.has_failed_last,
+                                           slot.backend->breaker().state(now));
   return random_.jittered(interval, config.jitter);
 }
 

@@ -14,8 +14,8 @@
 
 #include "sluice/base/random.h"
 #include "sluice/config/config.h"
-#include "sluice/control/probe_schedule.h"
 #include "sluice/core/cluster.h"
+#include "sluice/core/probe_schedule.h"
 #include "sluice/net/loop.h"
 #include "sluice/net/poller.h"
 

@@ -10,9 +10,9 @@
 
 #include "sluice/config/config.h"
 #include "sluice/control/probe_dialogue.h"
-#include "sluice/control/probe_schedule.h"
 #include "sluice/control/probe_script.h"
 #include "sluice/core/cluster.h"
+#include "sluice/core/probe_schedule.h"
 #include "sluice/net/connector.h"
 #include "sluice/net/loop.h"
 #include "sluice/net/poller.h"

@@ -1,4 +1,4 @@
-#include "sluice/control/probe_schedule.h"
+#include "sluice/core/probe_schedule.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -50,13 +50,13 @@ void ProbeSchedule::remove(ProbeSlot& slot) {
   slot.place_.reset();
 }
 
-Duration probe_interval(const HealthCheckConfig& config, Health health, bool has_failed_last,
+Duration probe_interval(const ProbeIntervals& intervals, Health health, bool has_failed_last,
                         BreakerState breaker) {
   const bool is_well =
       health == Health::healthy && !has_failed_last && breaker == BreakerState::closed;
-  if (is_well) return config.interval;
-  if (health == Health::unhealthy && has_failed_last) return config.unhealthy_interval;
-  return std::min(config.interval, config.unhealthy_interval);
+  if (is_well) return intervals.healthy;
+  if (health == Health::unhealthy && has_failed_last) return intervals.unhealthy;
+  return std::min(intervals.healthy, intervals.unhealthy);
 }
 
 }  // namespace sluice

@@ -13,8 +13,8 @@
 
 #include "sluice/base/random.h"
 #include "sluice/base/time.h"
-#include "sluice/config/config.h"
-#include "sluice/core/backend.h"
+#include "sluice/core/circuit_breaker.h"
+#include "sluice/core/health_tracker.h"
 
 namespace sluice {
 
@@ -67,9 +67,14 @@ class ProbeSchedule {
   ProbeSlot::Queue queue_;
 };
 
-// From one probe of a backend to the next: `interval` while all is well, `unhealthy_interval` while
-// it is settled that it is not, and the shorter of both on the verge of a change.
-Duration probe_interval(const HealthCheckConfig& config, Health health, bool has_failed_last,
+struct ProbeIntervals {
+  Duration healthy;
+  Duration unhealthy;
+};
+
+// From one probe of a backend to the next: the first while all is well, the second while it is
+// settled that it is not, and the shorter of both on the verge of a change.
+Duration probe_interval(const ProbeIntervals& intervals, Health health, bool has_failed_last,
                         BreakerState breaker);
 
 }  // namespace sluice

@@ -1,4 +1,4 @@
-#include "sluice/control/probe_schedule.h"
+#include "sluice/core/probe_schedule.h"
 
 #include <gtest/gtest.h>
 
@@ -147,10 +147,12 @@ TEST(ProbeInterval, follows_from_how_things_stand) {
       {Health::unknown, false, closed, quick, interval},
   };
   for (const Case& each : cases) {
-    HealthCheckConfig config;
-    EXPECT_EQ(probe_interval(config, each.health, each.has_failed_last, each.breaker), each.quick);
-    config.unhealthy_interval = slow;
-    EXPECT_EQ(probe_interval(config, each.health, each.has_failed_last, each.breaker), each.slow);
+    const auto of = [&](Duration unhealthy) {
+      return probe_interval({.healthy = interval, .unhealthy = unhealthy}, each.health,
+                            each.has_failed_last, each.breaker);
+    };
+    EXPECT_EQ(of(quick), each.quick);
+    EXPECT_EQ(of(slow), each.slow);
   }
 }
 
