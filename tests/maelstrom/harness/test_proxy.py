@@ -31,7 +31,7 @@ class Asked:
 
     def answered(self, body, src=SERVICE):
         """What the node prints when the service says that."""
-        answer = {"in_reply_to": self.sent["body"]["msg_id"], "msg_id": 1, **body}
+        answer = {"in_reply_to": self.sent["body"]["msg_id"], **body}
         return self._world.say({"src": src, "dest": "n1", "body": answer})
 
 
