@@ -111,8 +111,13 @@ int run_node_beside_server(const NodeOptions& options, const NodeDescriptors& de
     privileged.remove_socket_files();
     return say_error(kCannotRun, started.error().message);
   }
+  const auto replace_backends = [&server](const std::string& cluster,
+                                          std::vector<BackendConfig> backends,
+                                          std::function<void()> on_adopted) {
+    server.replace_backends(cluster, std::move(backends), std::move(on_adopted));
+  };
   NodeHost host{.loop = server.loop(),
-                .clusters = server.clusters(),
+                .served = {.clusters = server.clusters(), .replace_backends = replace_backends},
                 .run = [&server] { server.run(); },
                 .stop = [&server] { server.drain(); }};
   return run_maelstrom_node(options, descriptors, &host);

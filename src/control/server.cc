@@ -290,6 +290,17 @@ std::vector<std::shared_ptr<Cluster>> Server::clusters() const {
   return clusters;
 }
 
+void Server::replace_backends(std::string_view cluster, std::vector<BackendConfig> backends,
+                              std::function<void()> on_adopted) {
+  for (const auto& control : clusters_) {
+    if (control->config().name == cluster) control->replace_backends(std::move(backends));
+  }
+  // A worker takes what it is sent in that order; the last of them to be through with this tells.
+  const std::shared_ptr<void> untold(
+      nullptr, [this, on_adopted = std::move(on_adopted)](void*) { mailbox_.post(on_adopted); });
+  for (const auto& worker : workers_) worker->post([untold] {});
+}
+
 void Server::on_cluster_change(ClusterControl& cluster) {
   if (state_store_) state_store_->restore(*cluster.cluster());
   publish(cluster);

@@ -29,26 +29,25 @@ std::string_view key_of(const Message& message) {
 
 }  // namespace
 
-ControlMessages::ControlMessages(NodeClusters& clusters, const Names& probed,
+ControlMessages::ControlMessages(NodeClusters& clusters, ServedBackends& served,
+                                 const Names& probed,
                                  std::function<void(NodeCluster&, TimePoint)> on_backends)
-    : clusters_(clusters), probed_(probed), on_backends_(std::move(on_backends)) {}
+    : clusters_(clusters), served_(served), probed_(probed), on_backends_(std::move(on_backends)) {}
 
-Answer ControlMessages::backends(const Message& message, TimePoint now) {
+Handled ControlMessages::backends(const Message& message, TimePoint now) {
   const auto cluster = clusters_.named_by(message);
   if (!cluster) return tl::unexpected(cluster.error());
-  const auto names = distinct_strings(message.find("backends"));
+  const auto names = distinct_names(message.find("backends"));
   if (!names) {
     return refuse(ErrorCode::malformed_request,
-                  "backends needs 'backends', a list of strings that are not empty");
+                  fmt::format("backends needs 'backends', a list of strings of 1 to {} bytes",
+                              kNameBytesMax));
   }
   if (names->size() > kBackendsMax) {
     return refuse(ErrorCode::malformed_request, fmt::format("more than {} backends", kBackendsMax));
   }
   if ((*cluster)->owner() == NodeCluster::Owner::server) {
-    return refuse(ErrorCode::not_supported,
-                  fmt::format("the backends of cluster {}, which listeners use, are those of the "
-                              "configuration",
-                              quoted_excerpt((*cluster)->name())));
+    return served_.replace(**cluster, *names, {message.source, message.msg_id});
   }
   std::vector<BackendSettings> backends;
   for (const std::string& name : *names) {
@@ -108,17 +107,19 @@ Answer ControlMessages::status(const Message& message, TimePoint now) {
   return members;
 }
 
-std::optional<std::vector<std::string>> distinct_strings(const BodyField* field) {
+std::optional<std::vector<std::string>> distinct_names(const BodyField* field) {
   simdjson::dom::array array;
   if (field == nullptr || field->value.get(array) != simdjson::SUCCESS) return std::nullopt;
-  std::vector<std::string> strings;
+  std::vector<std::string> names;
   Names seen;
   for (const simdjson::dom::element member : array) {
-    std::string_view text;
-    if (member.get(text) != simdjson::SUCCESS || text.empty()) return std::nullopt;
-    if (seen.emplace(text).second) strings.emplace_back(text);
+    std::string_view name;
+    if (member.get(name) != simdjson::SUCCESS || name.empty() || name.size() > kNameBytesMax) {
+      return std::nullopt;
+    }
+    if (seen.emplace(name).second) names.emplace_back(name);
   }
-  return strings;
+  return names;
 }
 
 }  // namespace sluice

@@ -1,5 +1,6 @@
 // The messages by which a harness drives the core: `backends`, `report`, `route` and `status`. Each
-// changes or asks what a connection would, and is answered at once. One thread.
+// changes or asks what a connection would, and is answered at once, but for the list of a cluster
+// that a server serves. One thread.
 #pragma once
 
 #include <functional>
@@ -10,6 +11,7 @@
 #include "maelstrom/message.h"
 #include "maelstrom/node_clusters.h"
 #include "maelstrom/refusal.h"
+#include "maelstrom/served_backends.h"
 
 namespace sluice {
 
@@ -20,22 +22,23 @@ class ControlMessages {
 
   // `on_backends` is called after each change of a cluster's list. `probed` are the backends that
   // will get a health probe.
-  ControlMessages(NodeClusters& clusters, const Names& probed,
+  ControlMessages(NodeClusters& clusters, ServedBackends& served, const Names& probed,
                   std::function<void(NodeCluster&, TimePoint)> on_backends);
 
-  Answer backends(const Message& message, TimePoint now);
+  Handled backends(const Message& message, TimePoint now);
   Answer report(const Message& message, TimePoint now);
   Answer route(const Message& message, TimePoint now);
   Answer status(const Message& message, TimePoint now);
 
  private:
   NodeClusters& clusters_;
+  ServedBackends& served_;
   const Names& probed_;
   const std::function<void(NodeCluster&, TimePoint)> on_backends_;
 };
 
 // The strings of an array, each once, in the order given; nothing when it is something else or has
-// an empty one.
-std::optional<std::vector<std::string>> distinct_strings(const BodyField* field);
+// one that is empty or longer than a name may be.
+std::optional<std::vector<std::string>> distinct_names(const BodyField* field);
 
 }  // namespace sluice

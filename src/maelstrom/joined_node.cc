@@ -27,19 +27,21 @@ struct JoinedNode::Request {
 };
 
 JoinedNode::JoinedNode(const Identity& identity, const NodeOptions& options,
-                       const std::vector<std::shared_ptr<Cluster>>& of_server, TransitionSink sink,
-                       Random random, MessageWriter& writer, TimePoint now)
+                       const ServedClusters& served, TransitionSink sink, Random random,
+                       MessageWriter& writer, TimePoint now)
     : is_clock_manual_(options.manual_clock),
       nodes_(names_of(identity.node_ids)),
       others_(without(nodes_, identity.id)),
       writer_(writer),
       random_(random),
       calls_(writer_, agenda_),
-      clusters_(options, of_server, std::move(sink), agenda_, Random(random_.next()), time(now)),
+      clusters_(options, served.clusters, std::move(sink), agenda_, Random(random_.next()),
+                time(now)),
       prober_(calls_, agenda_, writer_, others_, Random(random_.next())),
       router_(others_, clusters_.peers(), calls_, agenda_, writer_, Random(random_.next())),
       service_(options.service, options.service_timeout, calls_, writer_),
-      control_(clusters_, others_, [this](NodeCluster& cluster, TimePoint changed) {
+      served_(options.config, served, writer_),
+      control_(clusters_, served_, others_, [this](NodeCluster& cluster, TimePoint changed) {
         prober_.watch(cluster, changed);
       }) {
   std::vector<BackendSettings> peers;
@@ -79,6 +81,7 @@ void JoinedNode::run_due(TimePoint now) {
 void JoinedNode::end_input(TimePoint now) {
   calls_.end_all(time(now));
   router_.end(time(now));
+  served_.end();
 }
 
 void JoinedNode::end_turn(TimePoint now) {
@@ -99,7 +102,7 @@ void JoinedNode::answer(const Message& message, TimePoint now) {
   }
 }
 
-JoinedNode::Handled JoinedNode::handle(const Message& message, TimePoint now) {
+Handled JoinedNode::handle(const Message& message, TimePoint now) {
   static constexpr std::array<Request, 11> kRequests{{
       {"echo", &JoinedNode::echo},
       {"read", &JoinedNode::proxy},
@@ -123,7 +126,7 @@ JoinedNode::Handled JoinedNode::handle(const Message& message, TimePoint now) {
 }
 
 // Every node is reached directly, whatever the topology.
-JoinedNode::Handled JoinedNode::topology(const Message& message, TimePoint) {
+Handled JoinedNode::topology(const Message& message, TimePoint) {
   const BodyField* topology = message.find("topology");
   if (topology != nullptr && !topology->value.is_object()) {
     return refuse(ErrorCode::malformed_request, "'topology' must be an object");
@@ -132,7 +135,7 @@ JoinedNode::Handled JoinedNode::topology(const Message& message, TimePoint) {
 }
 
 // What another node has forwarded is answered here: it is we who were chosen.
-JoinedNode::Handled JoinedNode::echo(const Message& message, TimePoint now) {
+Handled JoinedNode::echo(const Message& message, TimePoint now) {
   const BodyField* payload = message.find("echo");
   if (payload == nullptr) return refuse(ErrorCode::malformed_request, "echo needs an 'echo'");
   std::string members = R"(,"echo":)";
@@ -143,14 +146,14 @@ JoinedNode::Handled JoinedNode::echo(const Message& message, TimePoint now) {
   return std::nullopt;
 }
 
-JoinedNode::Handled JoinedNode::proxy(const Message& message, TimePoint now) {
+Handled JoinedNode::proxy(const Message& message, TimePoint now) {
   if (auto refusal = service_.forward(message, now)) return tl::unexpected(std::move(*refusal));
   return std::nullopt;
 }
 
-JoinedNode::Handled JoinedNode::probe(const Message&, TimePoint) { return std::string(); }
+Handled JoinedNode::probe(const Message&, TimePoint) { return std::string(); }
 
-JoinedNode::Handled JoinedNode::advance(const Message& message, TimePoint) {
+Handled JoinedNode::advance(const Message& message, TimePoint) {
   if (!is_clock_manual_) {
     return refuse(ErrorCode::not_supported, "the clock is moved only under --manual-clock");
   }
@@ -175,19 +178,19 @@ void JoinedNode::do_until(TimePoint end) {
   clock_ = end;
 }
 
-JoinedNode::Handled JoinedNode::backends(const Message& message, TimePoint now) {
+Handled JoinedNode::backends(const Message& message, TimePoint now) {
   return control_.backends(message, now);
 }
 
-JoinedNode::Handled JoinedNode::report(const Message& message, TimePoint now) {
+Handled JoinedNode::report(const Message& message, TimePoint now) {
   return control_.report(message, now);
 }
 
-JoinedNode::Handled JoinedNode::route(const Message& message, TimePoint now) {
+Handled JoinedNode::route(const Message& message, TimePoint now) {
   return control_.route(message, now);
 }
 
-JoinedNode::Handled JoinedNode::status(const Message& message, TimePoint now) {
+Handled JoinedNode::status(const Message& message, TimePoint now) {
   return control_.status(message, now);
 }
 

@@ -16,6 +16,7 @@
 #include "maelstrom/node_clusters.h"
 #include "maelstrom/peer_prober.h"
 #include "maelstrom/peer_router.h"
+#include "maelstrom/served_backends.h"
 #include "maelstrom/service_proxy.h"
 #include "sluice/maelstrom/node.h"
 
@@ -34,10 +35,9 @@ class JoinedNode {
   // it starts and initialises its nodes side by side.
   static constexpr Duration kFirstProbeDelay = std::chrono::seconds(5);
 
-  // `of_server` are the clusters that a server in this process serves. `writer` outlives the node.
-  JoinedNode(const Identity& identity, const NodeOptions& options,
-             const std::vector<std::shared_ptr<Cluster>>& of_server, TransitionSink sink,
-             Random random, MessageWriter& writer, TimePoint now);
+  // All that is borrowed outlives the node.
+  JoinedNode(const Identity& identity, const NodeOptions& options, const ServedClusters& served,
+             TransitionSink sink, Random random, MessageWriter& writer, TimePoint now);
 
   // With a manual clock all times given are ignored.
   void receive(const Message& message, TimePoint now);
@@ -51,8 +51,6 @@ class JoinedNode {
 
  private:
   struct Request;
-  // Nothing: it will be answered later, or has been.
-  using Handled = std::optional<Answer>;
 
   void answer(const Message& message, TimePoint now);
   Handled handle(const Message& message, TimePoint now);
@@ -82,6 +80,7 @@ class JoinedNode {
   PeerProber prober_;
   PeerRouter router_;
   ServiceProxy service_;
+  ServedBackends served_;
   ControlMessages control_;
 };
 

@@ -10,11 +10,11 @@
 namespace sluice {
 
 MaelstromNode::MaelstromNode(NodeOptions options, TransitionSink sink, Random random,
-                             std::vector<std::shared_ptr<Cluster>> of_server)
+                             ServedClusters served)
     : options_(std::move(options)),
       sink_(std::move(sink)),
       random_(random),
-      of_server_(std::move(of_server)) {}
+      served_(std::move(served)) {}
 
 void MaelstromNode::receive(const Message& message, TimePoint now) {
   if (!is_for_us(message)) return;
@@ -54,22 +54,23 @@ Answer MaelstromNode::init(const Message& message, TimePoint now) {
     return refuse(ErrorCode::malformed_request, fmt::format("already initialised as {}", id_));
   }
   const auto node_id = message.string("node_id");
-  if (!node_id || node_id->empty()) {
+  if (!node_id || node_id->empty() || node_id->size() > kNameBytesMax) {
     return refuse(ErrorCode::malformed_request,
-                  "init needs a 'node_id', a string that is not empty");
+                  fmt::format("init needs a 'node_id', a string of 1 to {} bytes", kNameBytesMax));
   }
-  auto node_ids = distinct_strings(message.find("node_ids"));
+  auto node_ids = distinct_names(message.find("node_ids"));
   if (!node_ids) {
-    return refuse(ErrorCode::malformed_request,
-                  "init needs 'node_ids', a list of strings that are not empty");
+    return refuse(
+        ErrorCode::malformed_request,
+        fmt::format("init needs 'node_ids', a list of strings of 1 to {} bytes", kNameBytesMax));
   }
   if (node_ids->size() > kNodesMax) {
     return refuse(ErrorCode::malformed_request, fmt::format("more than {} node_ids", kNodesMax));
   }
   id_ = *node_id;
   joined_ = std::make_unique<JoinedNode>(
-      JoinedNode::Identity{.id = id_, .node_ids = std::move(*node_ids)}, options_, of_server_,
-      sink_, Random(random_.next()), writer_, now);
+      JoinedNode::Identity{.id = id_, .node_ids = std::move(*node_ids)}, options_, served_, sink_,
+      Random(random_.next()), writer_, now);
   return std::string();
 }
 

@@ -35,13 +35,11 @@ class MaelstromNode {
  public:
   // The other nodes are backends up to this many; more in an `init` is a malformed request.
   static constexpr size_t kNodesMax = 10'000;
-  // A longer name is nobody's; it would be kept for each request under way.
-  static constexpr size_t kNameBytesMax = 1024;
 
-  // `of_server` are the clusters of the configuration that a server in this process serves; the
-  // node has those of its own that are not among them.
+  // `served` are the clusters of the configuration that a server in this process serves; the node
+  // has those of its own that are not among them.
   MaelstromNode(NodeOptions options, TransitionSink sink, Random random,
-                std::vector<std::shared_ptr<Cluster>> of_server = {});
+                ServedClusters served = {});
   MaelstromNode(const MaelstromNode&) = delete;
   MaelstromNode& operator=(const MaelstromNode&) = delete;
 
@@ -68,7 +66,7 @@ class MaelstromNode {
   const NodeOptions options_;
   const TransitionSink sink_;
   Random random_;
-  const std::vector<std::shared_ptr<Cluster>> of_server_;
+  const ServedClusters served_;
   Outbox outbox_;
   MessageWriter writer_{outbox_};
   std::string id_;  // empty before `init`

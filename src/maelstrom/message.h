@@ -15,6 +15,9 @@
 
 namespace sluice {
 
+// A longer name is nobody's; it would be kept for each request under way and said in each answer.
+inline constexpr size_t kNameBytesMax = 1024;
+
 // A member of a body.
 struct BodyField {
   std::string_view key;

@@ -60,8 +60,7 @@ NodeProcess::NodeProcess(const NodeOptions& options, const NodeDescriptors& desc
                                   transition.from, transition.to, transition.why),
                       {{"cluster", transition.cluster}, {"backend", transition.backend}});
           },
-          make_random(options),
-          host != nullptr ? host->clusters : std::vector<std::shared_ptr<Cluster>>{}),
+          make_random(options), served_by(host, presence_)),
       framer_([this](std::string_view object) { return parser_.is_message(object); }),
       output_(loop_, descriptors.output,
               {.on_drained = [this] { on_drained(); },
@@ -70,6 +69,22 @@ NodeProcess::NodeProcess(const NodeOptions& options, const NodeDescriptors& desc
       reader_too_slow_(loop_, [this] { on_reader_too_slow(); }),
       terminate_(loop_, SIGTERM, [this] { on_signal(); }),
       interrupt_(loop_, SIGINT, [this] { on_signal(); }) {}
+
+// What the host does later may have an answer to write.
+ServedClusters NodeProcess::served_by(NodeHost* host,
+                                      const std::shared_ptr<NodeProcess*>& presence) {
+  if (host == nullptr) return {};
+  const auto replace = [host, presence = std::weak_ptr(presence)](
+                           const std::string& cluster, std::vector<BackendConfig> backends,
+                           std::function<void()> on_adopted) {
+    host->served.replace_backends(cluster, std::move(backends),
+                                  [presence, on_adopted = std::move(on_adopted)] {
+                                    const auto process = presence.lock();
+                                    if (process) (*process)->on_host_done(on_adopted);
+                                  });
+  };
+  return {.clusters = host->served.clusters, .replace_backends = replace};
+}
 
 int NodeProcess::run() {
   auto input = open_input(loop_, input_fd_,
@@ -145,6 +160,12 @@ void NodeProcess::handle_message(const Frame& frame) {
 void NodeProcess::on_due() {
   node_.outbox().is_reader_behind = output_.is_full();
   node_.run_due(loop_.now());
+  say();
+  end_turn();
+}
+
+void NodeProcess::on_host_done(const std::function<void()>& answer) {
+  answer();
   say();
   end_turn();
 }

@@ -2,6 +2,7 @@
 // timer. Everything the node says goes through here. Lives on the thread that runs it.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -33,10 +34,13 @@ class NodeProcess {
   void run_own_loop();
   void run_beside(NodeHost& host);
 
+  static ServedClusters served_by(NodeHost* host, const std::shared_ptr<NodeProcess*>& presence);
+
   void receive(std::string_view bytes);
   void handle(const Frame& frame);
   void handle_message(const Frame& frame);
   void on_due();
+  void on_host_done(const std::function<void()>& answer);
   void say();
   void end_turn();
 
@@ -53,6 +57,8 @@ class NodeProcess {
   const NodeOptions options_;
   const int input_fd_;
   NodeHost* const host_;
+  // For what the host calls back, which may be later than our end.
+  const std::shared_ptr<NodeProcess*> presence_ = std::make_shared<NodeProcess*>(this);
   // Restored last.
   StatusFlags input_flags_;
   StatusFlags output_flags_;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <tl/expected.hpp>
 #include <utility>
@@ -24,6 +25,9 @@ struct Refusal {
 
 // The members that the body of an `..._ok` has besides the usual ones, each with a comma before it.
 using Answer = tl::expected<std::string, Refusal>;
+
+// Nothing: it will be answered later, or has been.
+using Handled = std::optional<Answer>;
 
 inline tl::unexpected<Refusal> refuse(ErrorCode code, std::string text) {
   return tl::unexpected(Refusal{static_cast<int64_t>(code), std::move(text)});

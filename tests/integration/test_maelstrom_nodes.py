@@ -234,7 +234,7 @@ def test_with_a_configuration_the_listeners_are_fronted_and_their_clusters_told_
             assert last["state"] == "open"
             assert outcome(address) == (b"", "reset")
             assert node.ask("route", cluster="back")["code"] == 11
-            assert node.ask("backends", cluster="back", backends=["x"])["code"] == 10
+            assert node.ask("backends", cluster="back", backends=["x"])["code"] == 12
             assert node.finish() == 0
 
 

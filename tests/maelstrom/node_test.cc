@@ -43,6 +43,18 @@ TEST(MaelstromNode, an_init_without_what_it_needs_is_error_12_and_the_next_one_c
   EXPECT_EQ(node.ask(kInit).size(), 1U);
 }
 
+TEST(MaelstromNode, the_length_of_a_name_is_bounded) {
+  Conversation node;
+  const std::string name(kNameBytesMax, 'n'), longer = name + "n";
+  const auto init = [&](std::string_view id, std::string_view other) {
+    return node.ask(
+        request("init", 2, fmt::format(R"(,"node_id":"{}","node_ids":["n1","{}"])", id, other)));
+  };
+  EXPECT_TRUE(is_error(init(longer, "n2"), 12));
+  EXPECT_TRUE(is_error(init("n1", longer), 12));
+  EXPECT_EQ(init("n1", name), Lines{replied("init_ok", 2, 2)});
+}
+
 TEST(MaelstromNode, the_number_of_nodes_is_bounded) {
   std::string ids = "\"n1\"";
   for (size_t i = 0; i < MaelstromNode::kNodesMax; ++i) ids += fmt::format(",\"m{}\"", i);

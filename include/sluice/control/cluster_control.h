@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "sluice/base/random.h"
@@ -22,37 +23,49 @@ class ClusterControl {
                  TransitionSink sink, Random random,
                  std::function<void(ClusterControl&)> on_change);
 
+  // As it is now, its backends included.
   const ClusterConfig& config() const { return config_; }
   const std::shared_ptr<Cluster>& cluster() const { return cluster_; }
   const std::vector<BackendSettings>& backends() const { return backends_; }
 
-  // Asks for the addresses of host names; answers come by on_change.
+  // Asks for the addresses of host names that nobody has asked for; answers come by on_change.
   void start_resolving();
 
   // Whether a host name still waits for its first answer, good or bad.
-  bool is_resolving() const { return unanswered_names_ > 0; }
+  bool is_resolving() const;
+
+  // Takes another list of backends in place of this one, and calls on_change. Who stays, under the
+  // same name and address, keeps all its state; who is new waits for its first probe while another
+  // one is healthy. A host name that stays keeps its addresses, a new one is asked for.
+  void replace_backends(std::vector<BackendConfig> backends);
 
  private:
   // A backend given by host name: each address it has is a backend `name/ip`.
   struct Name {
     BackendConfig config;
+    Arrival arrival = Arrival::cold_start;  // of its backends
     std::vector<Address> addresses;
     Duration retry_delay{};
+    bool was_asked = false;
     bool was_answered = false;
     std::unique_ptr<Timer> retry;
   };
+  // Owned here; an answer looks whether its name is still in the list.
+  using Names = std::vector<std::shared_ptr<Name>>;
 
-  void resolve(Name& name);
+  Names names_of(const std::vector<BackendConfig>& backends, Arrival arrival);
+  std::shared_ptr<Name> make_name(const BackendConfig& backend, Arrival arrival);
+  void resolve(const std::shared_ptr<Name>& name);
   void on_answer(Name& name, const Resolver::Answer& answer);
-  void apply();
+  void apply(Arrival arrival);
+  void tell_of_change(const std::vector<std::shared_ptr<Backend>>& before);
 
   Loop& loop_;
   Resolver& resolver_;
   ProcessLog& log_;
-  const ClusterConfig config_;
+  ClusterConfig config_;
   const std::function<void(ClusterControl&)> on_change_;
-  std::vector<std::unique_ptr<Name>> names_;
-  size_t unanswered_names_ = 0;
+  Names names_;
   std::vector<BackendSettings> backends_;
   std::shared_ptr<Cluster> cluster_;
 };

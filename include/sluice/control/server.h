@@ -56,6 +56,12 @@ class Server {
   Loop& loop() { return loop_; }
   std::vector<std::shared_ptr<Cluster>> clusters() const;
 
+  // Takes this list in place of a cluster's, on the control loop. `on_adopted` is called there
+  // when no worker goes by the old one any more: never from within, and not at all when the server
+  // ends first.
+  void replace_backends(std::string_view cluster, std::vector<BackendConfig> backends,
+                        std::function<void()> on_adopted);
+
  private:
   struct Socket {
     std::shared_ptr<Listener> listener;

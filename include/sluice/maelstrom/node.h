@@ -34,10 +34,20 @@ struct NodeDescriptors {
   int errors = -1;
 };
 
+// The clusters that a server in this process serves.
+struct ServedClusters {
+  std::vector<std::shared_ptr<Cluster>> clusters;
+  // Takes this list in place of a cluster's. `on_adopted` is called when no connection goes by the
+  // old one any more: later, on the same thread, or never when the server ends first.
+  std::function<void(const std::string& cluster, std::vector<BackendConfig> backends,
+                     std::function<void()> on_adopted)>
+      replace_backends;
+};
+
 // The server beside which a node lives. All of it is used on the thread that calls `run`.
 struct NodeHost {
   Loop& loop;
-  std::vector<std::shared_ptr<Cluster>> clusters;
+  ServedClusters served;
   std::function<void()> run;   // runs the loop until the server has drained
   std::function<void()> stop;  // makes it drain
 };

@@ -92,6 +92,8 @@ def test_a_second_init_is_error_12_and_changes_nothing():
         {"node_id": "n1", "node_ids": "n1"},
         {"node_id": "n1", "node_ids": [1]},
         {"node_id": "", "node_ids": [""]},
+        {"node_id": "n" * 1025, "node_ids": ["n1"]},
+        {"node_id": "n1", "node_ids": ["n" * 1025]},
     ],
 )
 def test_an_init_that_is_none_is_error_12_and_the_next_one_counts(body):
@@ -122,6 +124,7 @@ def test_an_unknown_type_is_error_10(kind):
         ("backends", {"backends": "b1"}),
         ("backends", {"backends": [1]}),
         ("backends", {"backends": {"b1": 1}}),
+        ("backends", {"backends": ["b" * 1025]}),
         ("report", {"backend": "n1"}),
         ("report", {"success": True}),
         ("report", {"backend": "nobody", "success": True}),
