@@ -215,7 +215,7 @@ def true_history(random_source, count, clients):
 def test_long_histories_of_a_true_register_pass_and_one_wrong_read_is_found():
     print("seed", SEED)
     random_source = random.Random(SEED)
-    for _ in range(20):
+    for _ in range(8):
         history = true_history(random_source, count=300, clients=6)
         assert why_not_linearizable(history) is None
         reads = [
