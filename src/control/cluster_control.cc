@@ -63,7 +63,7 @@ ClusterControl::Names ClusterControl::names_of(const std::vector<BackendConfig>&
 
 std::shared_ptr<ClusterControl::Name> ClusterControl::make_name(const BackendConfig& backend,
                                                                 Arrival arrival) {
-  const auto name = std::make_shared<Name>();
+  auto name = std::make_shared<Name>();
   name->config = backend;
   name->arrival = arrival;
   name->retry_delay = kFirstRetryDelay;
