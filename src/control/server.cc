@@ -16,7 +16,6 @@ namespace {
 constexpr Duration kResolveWaitMax = std::chrono::seconds(3);
 constexpr Duration kHousekeepingInterval = std::chrono::seconds(10);
 constexpr Duration kOutlierInterval = std::chrono::seconds(1);
-constexpr size_t kTokenFileBytesMax = 4096;
 constexpr uint32_t kAdminBacklog = 128;
 
 uint64_t entropy() {
@@ -143,15 +142,14 @@ Result<void> Server::open_state() {
 
 Result<void> Server::open_admin(uint32_t connections_max) {
   if (!config_.admin.address) return {};
-  AdminServer::Options options{.connections_max = connections_max, .token = {}};
+  AdminServer::Options options{.connections_max = connections_max, .token_file = {}};
   if (const std::string& path = config_.admin.token_file; !path.empty()) {
-    const auto text = read_file(path, kTokenFileBytesMax);
-    if (!text)
-      return failure("admin.token_file: " + text.error().message, text.error().system_error);
-    auto token = read_token(*text);
-    if (!token)
-      return failure(fmt::format("admin.token_file: {}: {}", path, token.error().message));
-    options.token = std::move(*token);
+    auto token_file = TokenFile::open(path, loop_.now());
+    if (!token_file) {
+      const Error& error = token_file.error();
+      return failure("admin.token_file: " + error.message, error.system_error);
+    }
+    options.token_file = std::move(*token_file);
   }
   ListenOptions listen_options;
   listen_options.backlog = kAdminBacklog;
@@ -180,7 +178,7 @@ Result<void> Server::open_admin(uint32_t connections_max) {
                                    .drain = [this] { drain(); },
                                    .publish = [this](ClusterControl& cluster) { publish(cluster); },
                                    .keep = keep},
-                                  std::move(sockets->front()), options);
+                                  std::move(sockets->front()), std::move(options));
   if (!opened) return failure("admin: " + opened.error().message, opened.error().system_error);
   admin_ = std::move(*opened);
   process_log_.admin_listening(address.to_string());

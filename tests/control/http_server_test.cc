@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "sockets.h"
@@ -45,6 +46,11 @@ class HttpServerTest : public testing::Test {
                          " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
     return client;
   }
+  UniqueFd say(std::string_view bytes) {
+    UniqueFd client = connect();
+    send_all(client, bytes);
+    return client;
+  }
   // Runs the loop until the answer has come, all of it.
   std::string hear(const UniqueFd& client) {
     std::string answer;
@@ -70,6 +76,8 @@ class HttpServerTest : public testing::Test {
   std::vector<HttpReply> kept;      // of /later
   std::vector<std::string> pieces;  // that streams have yet to say, all the same ones
   size_t large_bytes = 0;           // of /large
+  size_t handled = 0;
+  std::string last_host;
 
  private:
   std::optional<HttpAnswer> check(const HttpRequest& request) const {
@@ -77,6 +85,8 @@ class HttpServerTest : public testing::Test {
     return std::nullopt;
   }
   void handle(const HttpRequest& request, HttpReply reply) {
+    ++handled;
+    last_host = request.header("Host").value_or("");
     if (request.target == "/later") {
       kept.push_back(std::move(reply));
     } else if (request.target == "/large") {
@@ -173,6 +183,65 @@ TEST_F(HttpServerTest, a_request_that_does_not_come_is_not_awaited_for_ever) {
   send_all(slow, "GET / HTTP/1.1\r\nHost: a\r\n");
   ASSERT_TRUE(run_until(loop(), [&] { return server().connections() == 2; }));
   EXPECT_TRUE(run_until(loop(), [&] { return server().connections() == 0; }));
+}
+
+constexpr std::string_view kClose = "Host: a\r\nConnection: close\r\n\r\n";
+
+TEST_F(HttpServerTest, a_head_that_breaks_a_rule_is_refused_before_anybody_is_asked) {
+  start();
+  const std::string get = "GET / HTTP/1.1\r\n";
+  const std::vector<std::pair<unsigned, std::string>> refused{
+      {400, get + "Connection: close\r\n\r\n"},
+      {400, get + "Host: a\r\n" + std::string(kClose)},
+      {400, get + "Host : a\r\n\r\n"},
+      {400, "GET /a b HTTP/1.1\r\n" + std::string(kClose)},
+      {411, "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nHost: a\r\n\r\n0\r\n\r\n"},
+      {413, "POST / HTTP/1.1\r\nContent-Length: 99999999\r\nHost: a\r\n\r\n"},
+      {414, "GET /" + std::string(3000, 'a') + " HTTP/1.1\r\n" + std::string(kClose)},
+      {431, get + "X: " + std::string(17000, 'x') + "\r\n" + std::string(kClose)},
+  };
+  for (const auto& [expected, request] : refused) {
+    const std::string answer = hear(say(request));
+    EXPECT_EQ(status(answer), expected) << answer;
+    EXPECT_NE(answer.find("Content-Type: application/json\r\n"), std::string::npos);
+    EXPECT_NE(answer.find("\r\n\r\n{\"error\":\""), std::string::npos);
+  }
+  EXPECT_EQ(handled, 0U);
+}
+
+TEST_F(HttpServerTest, nothing_behind_a_body_of_two_lengths_is_a_request) {
+  start();
+  const UniqueFd client =
+      say("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n"
+          "0\r\n\r\nGET /hidden HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_EQ(status(hear(client)), 411U);
+  EXPECT_EQ(handled, 0U);
+}
+
+TEST_F(HttpServerTest, requests_that_come_together_are_answered_in_their_order) {
+  start();
+  std::string both;
+  for (const std::string_view target : {"/refused", "/", "/%"}) {
+    both += "GET " + std::string(target) + " HTTP/1.1\r\nHost: a\r\n\r\n";
+  }
+  const std::string answers = hear(say(both + "GET / HTTP/1.1\r\n" + std::string(kClose)));
+  EXPECT_EQ(status(answers), 403U) << "a refusal does not end the connection";
+  EXPECT_EQ(handled, 3U);
+  EXPECT_TRUE(answers.ends_with("\r\n\r\n{}\n"));
+}
+
+TEST_F(HttpServerTest, a_refused_body_is_not_read_and_ends_the_connection) {
+  start();
+  const std::string head = "POST /refused HTTP/1.1\r\nHost: a\r\nContent-Length: 60000\r\n\r\n";
+  EXPECT_EQ(status(hear(say(head))), 403U);
+  EXPECT_EQ(handled, 0U);
+}
+
+TEST_F(HttpServerTest, a_target_with_an_authority_is_asked_for_as_a_path) {
+  start();
+  EXPECT_EQ(status(hear(ask("http://b/refused"))), 403U);
+  EXPECT_EQ(status(hear(ask("http://b"))), 200U);
+  EXPECT_EQ(last_host, "b");
 }
 
 TEST_F(HttpServerTest, a_stream_says_what_there_is_and_waits_to_be_woken) {

@@ -39,8 +39,9 @@ HttpAnswer of_a_later_version(std::string_view what) {
 }  // namespace
 
 Result<std::unique_ptr<AdminServer>> AdminServer::open(AdminScope scope, UniqueFd socket,
-                                                       const Options& options) {
-  std::unique_ptr<AdminServer> admin(new AdminServer(std::move(scope), options));
+                                                       Options options) {
+  std::unique_ptr<AdminServer> admin(
+      new AdminServer(std::move(scope), std::move(options.token_file)));
   HttpServer::Limits limits;
   limits.connections_max = options.connections_max;
   // Neither one host nor followers of the events may take all of them.
@@ -64,10 +65,11 @@ Result<std::unique_ptr<AdminServer>> AdminServer::open(AdminScope scope, UniqueF
   return admin;
 }
 
-AdminServer::AdminServer(AdminScope scope, const Options& options)
+AdminServer::AdminServer(AdminScope scope, std::optional<TokenFile> token_file)
     : scope_(std::move(scope)),
       started_at_(scope_.loop.now()),
-      guard_(options.token),
+      token_file_(std::move(token_file)),
+      guard_(token_file_ ? token_file_->token(started_at_) : std::string()),
       sessions_(scope_),
       events_(scope_.loop, make_epoch(), greeting(), [this] { http_->wake_streams(); }),
       actions_(scope_, [this](const AdminChange& change) {
@@ -76,6 +78,18 @@ AdminServer::AdminServer(AdminScope scope, const Options& options)
       }) {
   add_routes();
   add_backend_routes();
+  if (token_file_) follow_token_file();
+}
+
+void AdminServer::follow_token_file() {
+  const std::string& path = token_file_->path();
+  token_file_->set_reports(
+      {.on_change = [this, &path] { scope_.log.info("admin", "a new token is in " + path); },
+       .on_trouble =
+           [this](std::string_view why) {
+             scope_.log.warning("admin",
+                                fmt::format("{}; the token of before stays in force", why));
+           }});
 }
 
 AdminTime AdminServer::time() const { return {scope_.loop.now(), WallTime::clock::now()}; }
@@ -100,7 +114,10 @@ HttpAnswer AdminServer::show_config() {
   return http_json(config_shown_);
 }
 
-std::optional<HttpAnswer> AdminServer::check(const HttpRequest& request) const {
+std::optional<HttpAnswer> AdminServer::check(const HttpRequest& request) {
+  if (token_file_ && request.header("Authorization")) {
+    guard_.set_token(token_file_->token(scope_.loop.now()));
+  }
   auto found = routes_.find(request);
   const auto* match = std::get_if<AdminRoutes::Match>(&found);
   // Who may not ask learns nothing about what there is.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "admin_actions.h"
@@ -13,6 +14,7 @@
 #include "admin_sessions.h"
 #include "http_server.h"
 #include "sluice/core/transition.h"
+#include "token_file.h"
 
 namespace sluice {
 
@@ -20,11 +22,11 @@ class AdminServer {
  public:
   struct Options {
     uint32_t connections_max = 256;
-    std::string token;  // empty: none
+    std::optional<TokenFile> token_file;
   };
   // `socket` is listening and non-blocking.
   static Result<std::unique_ptr<AdminServer>> open(AdminScope scope, UniqueFd socket,
-                                                   const Options& options);
+                                                   Options options);
   AdminServer(const AdminServer&) = delete;
   AdminServer& operator=(const AdminServer&) = delete;
 
@@ -32,7 +34,8 @@ class AdminServer {
   void note(const Transition& transition);
 
  private:
-  AdminServer(AdminScope scope, const Options& options);
+  AdminServer(AdminScope scope, std::optional<TokenFile> token_file);
+  void follow_token_file();
   void add_routes();
   void add_backend_routes();
   HttpAnswer show_ready() const;
@@ -40,13 +43,14 @@ class AdminServer {
   HttpAnswer show_config();
   HttpAnswer show_status() const;
   void list_sessions(const AdminCall& call, HttpReply reply);
-  std::optional<HttpAnswer> check(const HttpRequest& request) const;
+  std::optional<HttpAnswer> check(const HttpRequest& request);
   void handle(const HttpRequest& request, HttpReply reply) const;
   AdminTime time() const;
 
   const AdminScope scope_;
   const TimePoint started_at_;
-  const AdminGuard guard_;
+  std::optional<TokenFile> token_file_;
+  AdminGuard guard_;
   AdminRoutes routes_;
   AdminSessions sessions_;
   AdminEvents events_;

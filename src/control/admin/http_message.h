@@ -17,6 +17,7 @@ using HttpHeaders = std::vector<std::pair<std::string, std::string>>;
 struct HttpRequest {
   std::string method;
   std::string target;  // as sent: path and query, nothing decoded
+  std::string version = "HTTP/1.1";
   HttpHeaders headers;
   Address peer;   // of a unix socket's client: where it came in
   Address local;  // where it came in
