@@ -60,7 +60,10 @@ std::optional<Config> load_config(const std::string& file, std::span<const Overr
   return std::move(result.config);
 }
 
-bool wants_color(int fd) { return ::isatty(fd) == 1 && std::getenv("NO_COLOR") == nullptr; }
+// no-color.org: an empty NO_COLOR is none.
+bool wants_color(int fd) {
+  return ::isatty(fd) == 1 && from_environment("NO_COLOR").value_or("").empty();
+}
 
 int run(const RunCommand& command) {
   const auto config = load_config(command.config_file, command.overrides);
@@ -140,10 +143,8 @@ int maelstrom(const MaelstromCommand& command) {
 }
 
 int ctl(const CtlCommand& command) {
-  const int status = run_ctl(command, {.admin = from_environment("SLUICE_ADMIN").value_or(""),
-                                       .use_color = wants_color(STDOUT_FILENO)});
-  // Who has heard enough of the events closes the pipe.
-  return command.verb == "events" ? status : after_output(status);
+  return run_ctl(command, {.admin = from_environment("SLUICE_ADMIN").value_or(""),
+                           .use_color = wants_color(STDOUT_FILENO)});
 }
 
 struct Dispatch {

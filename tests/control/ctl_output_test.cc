@@ -44,6 +44,27 @@ TEST(ctl_output, a_refusal_is_told_in_its_own_words) {
   EXPECT_EQ(error_of("<html>502</html>"), "<html>502</html>");
 }
 
+TEST(ctl_output, of_what_is_no_refusal_the_beginning_is_told) {
+  EXPECT_EQ(error_of("one\r\ntwo"), "one");
+  EXPECT_EQ(error_of(std::string(5000, 'x')).size(), 200U);
+  EXPECT_EQ(error_of(""), "");
+}
+
+TEST(ctl_output, what_would_command_the_terminal_is_a_question_mark) {
+  EXPECT_EQ(printable("a\x1b[2J\x07\x7F\tb"), "a?[2J???b");
+  EXPECT_EQ(printable("\xC2\x9B"
+                      "2J gr\xC3\xBC\xC3\x9F"
+                      "e \xC2\xA0"),
+            "?2J gr\xC3\xBC\xC3\x9F"
+            "e \xC2\xA0");
+  EXPECT_EQ(printable("\xC2"), "\xC2");
+  EXPECT_EQ(error_of("{\"error\":\"\\u001b[2J\"}"), "?[2J");
+}
+
+TEST(ctl_output, json_has_its_keys_escaped_too) {
+  EXPECT_EQ(*render_ctl(CtlView::json, R"({"a\"\n":1})", false), "{\n  \"a\\\"\\n\": 1\n}\n");
+}
+
 TEST(ctl_output, json_is_shown_with_a_line_for_each_value) {
   EXPECT_EQ(*render_ctl(CtlView::json, R"({"a":[1,{}],"b":"x"})", false),
             "{\n  \"a\": [\n    1,\n    {}\n  ],\n  \"b\": \"x\"\n}\n");
@@ -72,6 +93,21 @@ TEST(ctl_output, events_become_lines_however_they_arrive) {
 TEST(ctl_output, events_as_json_are_the_servers_own_words) {
   CtlEventReader reader(CtlEventReader::Form::json, false);
   EXPECT_TRUE(reader.take(kStream).starts_with("{\"time\":\"T\",\"kind\":\"breaker\""));
+}
+
+TEST(ctl_output, events_of_another_writer_are_read_as_well) {
+  CtlEventReader reader(CtlEventReader::Form::json, false);
+  EXPECT_EQ(reader.take("id:e-7\r\nevent:missed\r\ndata:{\"missed\":7}\r\n\r\n"),
+            "{\"missed\":7}\n");
+  EXPECT_EQ(reader.last_id(), "e-7");
+}
+
+TEST(ctl_output, a_line_without_an_end_is_given_up) {
+  CtlEventReader reader(CtlEventReader::Form::text, false);
+  reader.take(std::string(CtlEventReader::kLineBytesMax, 'x'));
+  EXPECT_FALSE(reader.is_lost());
+  reader.take("x");
+  EXPECT_TRUE(reader.is_lost());
 }
 
 }  // namespace

@@ -3,12 +3,15 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cerrno>
 #include <cstdio>
-#include <optional>
+#include <cstring>
 #include <string_view>
+#include <utility>
+#include <vector>
 
-#include "../admin/admin_guard.h"
 #include "../admin/http_target.h"
+#include "../admin/token_file.h"
 #include "ctl_client.h"
 #include "ctl_output.h"
 #include "sluice/base/address.h"
@@ -22,10 +25,25 @@ constexpr int kRefused = 1;
 constexpr int kBadUsage = 2;
 constexpr int kCannotReach = 3;
 constexpr size_t kTokenFileBytesMax = 4096;
+// Of a name that is all slashes not each is tried.
+constexpr size_t kTargetsMax = 8;
 
 int complain(int status, std::string_view message) {
   std::fputs(fmt::format("sluice ctl: {}\n", message).c_str(), stderr);
   return status;
+}
+
+// What was asked for on stdout must have arrived there; whoever has closed it wants no more of it.
+int end_output(int error) {
+  if (error == 0 || error == EPIPE) return kDone;
+  return complain(kCannotReach, fmt::format("cannot write to stdout: {}", std::strerror(error)));
+}
+
+// 0, or why it did not go out.
+int write_out(std::string_view text) {
+  const bool is_out =
+      std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+  return is_out ? 0 : errno;
 }
 
 // What a word of the command line asks for. For a backend `target` is the last word of the path,
@@ -68,31 +86,37 @@ const Verb* find_verb(const CtlCommand& command) {
   return nullptr;
 }
 
-// C/B; a backend's name may have slashes of its own.
-std::optional<std::string> backend_target(const Verb& verb, const CtlCommand& command) {
+// C/B; both may have slashes of their own, so each of them may be the one between: the first one
+// that there is such a cluster for. Nothing when there is none that could be.
+std::vector<std::string> backend_targets(const Verb& verb, const CtlCommand& command) {
   const std::string& name = command.arguments[0];
-  const size_t slash = name.find('/');
-  if (slash == std::string::npos || slash == 0 || slash + 1 == name.size()) return std::nullopt;
-  std::string target =
-      fmt::format("/api/clusters/{}/backends/{}/{}", escape_segment(name.substr(0, slash)),
-                  escape_segment(name.substr(slash + 1)), verb.target);
-  if (command.arguments.size() > 1) target += "?value=" + escape_segment(command.arguments[1]);
-  return target;
+  std::vector<std::string> targets;
+  for (size_t slash = name.find('/'); slash != std::string::npos;
+       slash = name.find('/', slash + 1)) {
+    if (slash == 0 || slash + 1 == name.size()) continue;
+    std::string target =
+        fmt::format("/api/clusters/{}/backends/{}/{}", escape_segment(name.substr(0, slash)),
+                    escape_segment(name.substr(slash + 1)), verb.target);
+    if (command.arguments.size() > 1) target += "?value=" + escape_segment(command.arguments[1]);
+    targets.push_back(std::move(target));
+    if (targets.size() == kTargetsMax) break;
+  }
+  return targets;
 }
 
-std::optional<std::string> target_of(const Verb& verb, const CtlCommand& command) {
+std::vector<std::string> targets_of(const Verb& verb, const CtlCommand& command) {
   switch (verb.argument) {
     case Argument::none:
-      return std::string(verb.target);
+      return {std::string(verb.target)};
     case Argument::backend:
-      return backend_target(verb, command);
+      return backend_targets(verb, command);
     case Argument::session:
-      return fmt::format("{}{}/close", verb.target, escape_segment(command.arguments[0]));
+      return {fmt::format("{}{}/close", verb.target, escape_segment(command.arguments[0]))};
     case Argument::limit:
-      if (command.arguments.empty()) return std::string(verb.target);
-      return fmt::format("{}?limit={}", verb.target, escape_segment(command.arguments[0]));
+      if (command.arguments.empty()) return {std::string(verb.target)};
+      return {fmt::format("{}?limit={}", verb.target, escape_segment(command.arguments[0]))};
   }
-  return std::nullopt;
+  return {};
 }
 
 Result<Address> find_server(const CtlCommand& command, const CtlSurroundings& surroundings) {
@@ -103,8 +127,14 @@ Result<Address> find_server(const CtlCommand& command, const CtlSurroundings& su
         "admin.address in the server's configuration says, as 127.0.0.1:9901");
   }
   constexpr std::string_view kScheme = "http://";
-  if (text.starts_with(kScheme)) text.erase(0, kScheme.size());
-  while (text.ends_with('/')) text.pop_back();
+  if (text.starts_with("https://")) {
+    return failure("the admin API speaks http, not https: write " +
+                   text.substr(kScheme.size() + 1));
+  }
+  if (text.starts_with(kScheme)) {
+    text.erase(0, kScheme.size());
+    while (text.ends_with('/')) text.pop_back();
+  }
   return Address::parse(text);
 }
 
@@ -117,23 +147,49 @@ Result<std::string> load_token(const std::string& path) {
   return token;
 }
 
+bool is_yes(const CtlAnswer& answer) { return answer.status / 100 == 2; }
+
 int refuse(const CtlAnswer& answer, bool wants_json) {
-  if (wants_json) std::fputs(answer.body.c_str(), stdout);
-  return complain(kRefused, error_of(answer.body));
+  if (wants_json) write_out(answer.body);
+  const std::string why = error_of(answer.body);
+  return complain(kRefused, why.empty()
+                                ? fmt::format("the answer is {}, and nothing more", answer.status)
+                                : why);
+}
+
+int show(const Verb& verb, const CtlAnswer& answer, bool wants_json, bool use_color) {
+  const CtlView view = wants_json ? CtlView::done : verb.view;
+  const auto text = render_ctl(view, answer.body, use_color);
+  if (text) return end_output(write_out(wants_json ? answer.body : *text));
+  return complain(kCannotReach, wants_json ? "the answer is no JSON: " + error_of(answer.body)
+                                           : text.error().message);
+}
+
+// Asks for one after another until there is one; the answer to the first when there is none.
+Result<CtlAnswer> ask(CtlClient& client, CtlRequest request,
+                      const std::vector<std::string>& targets) {
+  constexpr unsigned kNotFound = 404;
+  Result<CtlAnswer> first;
+  for (const std::string& target : targets) {
+    request.target = target;
+    auto answer = client.ask(request);
+    if (!answer || answer->status != kNotFound) return answer;
+    if (&target == &targets.front()) first = std::move(answer);
+  }
+  return first;
 }
 
 int follow_events(CtlClient& client, const CtlRequest& request, const CtlCommand& command,
                   bool use_color) {
   CtlEventReader reader(
       command.wants_json ? CtlEventReader::Form::json : CtlEventReader::Form::text, use_color);
-  bool is_stdout_gone = false;
-  const auto on_text = [&](std::string_view text) {
-    std::fputs(reader.take(text).c_str(), stdout);
-    is_stdout_gone = std::fflush(stdout) != 0;
-    return !is_stdout_gone;
+  int output_error = 0;
+  const auto on_text = [&reader, &output_error](std::string_view text) {
+    output_error = write_out(reader.take(text));
+    return output_error == 0 && !reader.is_lost();
   };
   const auto answer = client.follow(request, on_text);
-  if (is_stdout_gone) return kDone;  // whoever read it has had enough
+  if (output_error != 0) return end_output(output_error);
   if (!answer) return complain(kCannotReach, answer.error().message);
   if (answer->status != 200) return refuse(*answer, command.wants_json);
   return complain(kCannotReach, "the server has ended the stream");
@@ -146,30 +202,23 @@ int run_ctl(const CtlCommand& command, const CtlSurroundings& surroundings) {
   if (verb == nullptr) return complain(kBadUsage, "there is no command " + command.verb);
   const auto server = find_server(command, surroundings);
   if (!server) return complain(kBadUsage, server.error().message);
-  const auto target = target_of(*verb, command);
-  if (!target) {
+  const auto targets = targets_of(*verb, command);
+  if (targets.empty()) {
     return complain(kBadUsage,
                     fmt::format("'{}' is not of the form CLUSTER/BACKEND", command.arguments[0]));
   }
   auto token = load_token(command.token_file);
   if (!token) return complain(kBadUsage, token.error().message);
   const CtlRequest request{
-      .method = std::string(verb->method), .target = *target, .token = std::move(*token)};
+      .method = std::string(verb->method), .target = targets.front(), .token = std::move(*token)};
   CtlClient client(*server);
   if (verb->word == "events") {
     return follow_events(client, request, command, surroundings.use_color);
   }
-  const auto answer = client.ask(request);
+  const auto answer = ask(client, request, targets);
   if (!answer) return complain(kCannotReach, answer.error().message);
-  if (answer->status >= 300) return refuse(*answer, command.wants_json);
-  if (command.wants_json) {
-    std::fputs(answer->body.c_str(), stdout);
-    return kDone;
-  }
-  const auto text = render_ctl(verb->view, answer->body, surroundings.use_color);
-  if (!text) return complain(kCannotReach, text.error().message);
-  std::fputs(text->c_str(), stdout);
-  return kDone;
+  if (!is_yes(*answer)) return refuse(*answer, command.wants_json);
+  return show(*verb, *answer, command.wants_json, surroundings.use_color);
 }
 
 }  // namespace sluice

@@ -5,14 +5,17 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "sluice/net/socket_address.h"
@@ -23,15 +26,41 @@ namespace {
 namespace http = boost::beast::http;
 using Parser = http::response_parser<http::string_body>;
 
-// Longer than two heartbeats of an event stream.
-constexpr timeval kPatience{.tv_sec = 40, .tv_usec = 0};
+// How long nothing may come: an answer is there soon or never, a stream has a heartbeat in twice
+// that time.
+constexpr timeval kAnswerSilenceMax{.tv_sec = 10, .tv_usec = 0};
+constexpr timeval kStreamSilenceMax{.tv_sec = 40, .tv_usec = 0};
+// How long an answer may take that comes bit by bit.
+constexpr std::chrono::seconds kAnswerTimeMax{60};
 constexpr uint64_t kBodyBytesMax = uint64_t{256} << 20U;
 constexpr uint32_t kHeadBytesMax = 64 * 1024;
+constexpr std::string_view kBegin = "HTTP/1.";
 
-tl::unexpected<Error> cannot(std::string_view what, const Address& server, int error) {
-  const std::string_view why =
-      error == EAGAIN ? "it does not answer" : std::string_view(std::strerror(error));
-  return failure(fmt::format("cannot {} {}: {}", what, server.to_string(), why), error);
+std::string_view what_to_do(const Address& server, int error) {
+  switch (error) {
+    case ECONNREFUSED:
+    case ENOENT:
+      return ": is the server running, and is this its admin.address?";
+    case EACCES:
+    case EPERM:
+      return server.is_unix() ? ": its file is for its owner and group only, so be one of them"
+                              : "";
+    default:
+      return "";
+  }
+}
+
+// 0.0.0.0 and :: are where a server listens, not where it is: a request would call it by a name
+// that it does not know.
+Address where_it_is(const Address& server) {
+  const auto& bytes = server.bytes();
+  const bool is_any =
+      server.is_ip() && std::all_of(bytes.begin(), bytes.end(), [](uint8_t b) { return b == 0; });
+  if (!is_any) return server;
+  if (server.kind() == Address::Kind::ipv4) return Address::ipv4({127, 0, 0, 1}, server.port());
+  std::array<uint8_t, 16> loopback{};
+  loopback.back() = 1;
+  return Address::ipv6(loopback, server.port());
 }
 
 // What a name may stand for; an address stands for itself.
@@ -63,10 +92,9 @@ bool send_all(int fd, std::string_view text) {
   return true;
 }
 
-std::string head_of(const CtlRequest& request, const Address& server) {
-  std::string head =
-      fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", request.method,
-                  request.target, server.is_unix() ? "localhost" : server.to_string());
+std::string head_of(const CtlRequest& request, const std::string& host) {
+  std::string head = fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n",
+                                 request.method, request.target, host);
   if (request.method == "POST") head += "Content-Length: 0\r\n";
   if (!request.token.empty()) head += fmt::format("Authorization: Bearer {}\r\n", request.token);
   return head + "\r\n";
@@ -87,19 +115,45 @@ bool parse(Parser& parser, std::string& bytes) {
 
 }  // namespace
 
-Result<UniqueFd> CtlClient::connect() const {
+CtlClient::CtlClient(Address server) : server_(where_it_is(server)) {}
+
+tl::unexpected<Error> CtlClient::cannot(std::string_view what, int error) const {
+  // What a blocking call with a time limit says when it is over.
+  const bool is_silent = error == EAGAIN || error == EINPROGRESS || error == ETIMEDOUT;
+  const std::string_view why =
+      is_silent ? "it does not answer" : std::string_view(std::strerror(error));
+  return failure(
+      fmt::format("cannot {} {}: {}{}", what, server_.to_string(), why, what_to_do(server_, error)),
+      error);
+}
+
+tl::unexpected<Error> CtlClient::is_cut_short(std::string_view how) const {
+  return failure(fmt::format("{} has ended the connection {}", server_.to_string(), how));
+}
+
+// A server that is reached by loopback wants to be called so, or else it could be a page's doing
+// (DNS rebinding): a name of this host's may be one it does not know.
+std::string CtlClient::host_of(const Address& peer) const {
+  if (peer.is_unix()) return "localhost";
+  return server_.is_name() && !peer.is_loopback() ? server_.to_string() : peer.to_string();
+}
+
+Result<CtlClient::Link> CtlClient::connect(const OnText* on_text) const {
   const auto addresses = resolve(server_);
   if (!addresses) return tl::unexpected(addresses.error());
+  const timeval& silence_max = on_text == nullptr ? kAnswerSilenceMax : kStreamSilenceMax;
   int error = EADDRNOTAVAIL;
   for (const Address& address : *addresses) {
     const SocketAddress where(address);
     UniqueFd fd(::socket(where.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
-    ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience);
-    ::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof kPatience);
-    if (::connect(fd.get(), where.data(), where.size()) == 0) return fd;
+    ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &silence_max, sizeof silence_max);
+    ::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &kAnswerSilenceMax, sizeof kAnswerSilenceMax);
+    if (::connect(fd.get(), where.data(), where.size()) == 0) {
+      return Link{.fd = std::move(fd), .peer = address};
+    }
     error = errno;
   }
-  return cannot("reach the admin API at", server_, error);
+  return cannot("reach the admin API at", error);
 }
 
 Result<CtlAnswer> CtlClient::ask(const CtlRequest& request) { return exchange(request, nullptr); }
@@ -109,39 +163,48 @@ Result<CtlAnswer> CtlClient::follow(const CtlRequest& request, const OnText& on_
 }
 
 Result<CtlAnswer> CtlClient::exchange(const CtlRequest& request, const OnText* on_text) {
-  const auto fd = connect();
-  if (!fd) return tl::unexpected(fd.error());
-  if (!send_all(fd->get(), head_of(request, server_))) return cannot("ask", server_, errno);
+  const auto link = connect(on_text);
+  if (!link) return tl::unexpected(link.error());
+  const int fd = link->fd.get();
+  if (!send_all(fd, head_of(request, host_of(link->peer)))) return cannot("ask", errno);
   Parser parser;
   parser.eager(true);
   parser.header_limit(kHeadBytesMax);
-  if (on_text == nullptr) {
-    parser.body_limit(kBodyBytesMax);
-  } else {
-    parser.body_limit(boost::none);
-  }
+  parser.body_limit(boost::none);  // of a stream there is none; what is kept is bounded below
   const auto no_http = [this] {
     return failure(fmt::format("what answers at {} is no admin API", server_.to_string()));
   };
+  const auto begun = std::chrono::steady_clock::now();
   std::array<char, 65536> chunk{};
   std::string unparsed;
+  std::string beginning;  // of all that comes, as much as shows whether it is HTTP
   while (!parser.is_done()) {
-    const ssize_t bytes = ::recv(fd->get(), chunk.data(), chunk.size(), 0);
+    const ssize_t bytes = ::recv(fd, chunk.data(), chunk.size(), 0);
     if (bytes < 0 && errno == EINTR) continue;
-    if (bytes < 0) return cannot("hear", server_, errno);
+    if (bytes < 0) return cannot("hear", errno);
     if (bytes == 0) {
+      // Beast aborts when it is told of the end of nothing.
+      if (beginning.empty()) return is_cut_short("without an answer");
       boost::beast::error_code error;
       parser.put_eof(error);
       if (parser.is_done()) break;
       if (parser.is_header_done() && on_text != nullptr) break;  // a stream that was cut
-      return no_http();
+      if (!kBegin.starts_with(beginning)) return no_http();
+      return is_cut_short("in the midst of its answer");
     }
     unparsed.append(chunk.data(), static_cast<size_t>(bytes));
+    beginning.append(chunk.data(), std::min<size_t>(static_cast<size_t>(bytes), kBegin.size()));
+    beginning.resize(std::min(beginning.size(), kBegin.size()));
     if (!parse(parser, unparsed)) return no_http();
+    std::string& body = parser.get().body();
+    if (body.size() > kBodyBytesMax) return no_http();
     const bool is_streaming =
         on_text != nullptr && parser.is_header_done() && parser.get().result_int() == 200;
-    if (!is_streaming) continue;
-    const std::string text = std::exchange(parser.get().body(), {});
+    if (!is_streaming) {
+      if (std::chrono::steady_clock::now() - begun > kAnswerTimeMax) return cannot("hear", EAGAIN);
+      continue;
+    }
+    const std::string text = std::exchange(body, {});
     if (!text.empty() && !(*on_text)(text)) break;
   }
   return CtlAnswer{.status = parser.get().result_int(), .body = std::move(parser.get().body())};

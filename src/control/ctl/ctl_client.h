@@ -1,5 +1,5 @@
 // A blocking HTTP client, as small as one that asks one server one thing may be. Boost.Beast reads
-// what is answered.
+// what is answered. Whoever answers is bounded in time and in bytes.
 #pragma once
 
 #include <functional>
@@ -25,8 +25,9 @@ struct CtlAnswer {
 
 class CtlClient {
  public:
-  // `server` may be a host name.
-  explicit CtlClient(Address server) : server_(std::move(server)) {}
+  // `server` may be a host name; of an address that stands for all of the server's own it is the
+  // one on this host.
+  explicit CtlClient(Address server);
 
   // An error is a server that cannot be reached or does not speak HTTP.
   Result<CtlAnswer> ask(const CtlRequest& request);
@@ -37,8 +38,15 @@ class CtlClient {
   Result<CtlAnswer> follow(const CtlRequest& request, const OnText& on_text);
 
  private:
-  Result<UniqueFd> connect() const;
+  struct Link {
+    UniqueFd fd;
+    Address peer;
+  };
+  Result<Link> connect(const OnText* on_text) const;
   Result<CtlAnswer> exchange(const CtlRequest& request, const OnText* on_text);
+  tl::unexpected<Error> cannot(std::string_view what, int error) const;
+  tl::unexpected<Error> is_cut_short(std::string_view how) const;
+  std::string host_of(const Address& peer) const;
 
   const Address server_;
 };

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
+#include "sluice/base/json.h"
 #include "text_table.h"
 
 namespace sluice {
@@ -19,7 +21,7 @@ constexpr std::string_view kNothing = "-";
 std::string text(element parent, std::string_view key) {
   const element value = parent[key];
   if (value.is_null()) return std::string(kNothing);
-  if (value.is_string()) return std::string(std::string_view(value));
+  if (value.is_string()) return printable(value);
   if (value.is_bool()) return bool(value) ? "yes" : "no";
   if (value.is_double()) return fmt::format("{}", double(value));
   return fmt::format("{}", int64_t(value));
@@ -135,7 +137,7 @@ std::string render_listeners(element root, bool use_color) {
   for (const element listener : array(root["listeners"])) {
     for (const element address : array(listener["addresses"])) {
       table.add({{text(listener, "name")},
-                 {std::string(std::string_view(address))},
+                 {printable(address)},
                  {text(listener, "cluster")},
                  {text(listener, "active_connections")},
                  {text(listener, "max_connections")}});
@@ -149,7 +151,7 @@ std::string why_text(element why) {
   std::string out = text(why, "policy");
   std::string_view separator = ", passed over ";
   for (const auto& [obstacle, count] : simdjson::dom::object(why["passed_over"])) {
-    out += fmt::format("{}{} {}", separator, int64_t(count), obstacle);
+    out += fmt::format("{}{} {}", separator, int64_t(count), printable(obstacle));
     separator = " ";
   }
   return bool(why["trial"]) ? out + ", trial" : out;
@@ -207,7 +209,8 @@ void append_pretty(element value, size_t indentation, std::string& out) {
     for (const auto& [key, member] : simdjson::dom::object(value)) {
       out += std::exchange(separator, ",");
       line(indentation + kStep);
-      out += fmt::format("\"{}\": ", key);
+      append_json_string(out, key);
+      out += ": ";
       append_pretty(member, indentation + kStep, out);
     }
     if (!separator.empty()) line(indentation);
@@ -268,8 +271,22 @@ std::string error_of(std::string_view body) {
     simdjson::dom::parser parser;
     return text(parser.parse(body.data(), body.size()), "error");
   } catch (const simdjson::simdjson_error&) {
-    return std::string(body);
+    constexpr size_t kBytesMax = 200;
+    return printable(body.substr(0, std::min(body.find_first_of("\r\n"), kBytesMax)));
   }
+}
+
+// C0 and DEL, and C1 as UTF-8 has it: U+009B is as good as ESC [ to some.
+std::string printable(std::string_view text) {
+  std::string out;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const auto next = i + 1 < text.size() ? static_cast<unsigned char>(text[i + 1]) : 0U;
+    const bool is_c1 = byte == 0xC2 && next >= 0x80 && next < 0xA0;
+    if (is_c1) ++i;
+    out += byte < 0x20 || byte == 0x7F || is_c1 ? '?' : text[i];
+  }
+  return out;
 }
 
 std::string CtlEventReader::take(std::string_view text) {
@@ -286,12 +303,15 @@ std::string CtlEventReader::take(std::string_view text) {
 }
 
 void CtlEventReader::take_line(std::string_view line, std::string& out) {
+  if (line.ends_with('\r')) line.remove_suffix(1);
   const auto field = [&](std::string_view name, std::string& into) {
-    if (line.starts_with(name)) into = line.substr(name.size());
+    if (!line.starts_with(name)) return;
+    into = line.substr(name.size());
+    if (into.starts_with(' ')) into.erase(0, 1);
   };
-  field("id: ", last_id_);
-  field("event: ", event_);
-  field("data: ", data_);
+  field("id:", last_id_);
+  field("event:", event_);
+  field("data:", data_);
   if (!line.empty()) return;
   const bool is_told = event_ == "transition" || event_ == "missed";
   if (is_told) out += form_ == Form::json ? data_ + "\n" : render();
@@ -314,7 +334,7 @@ std::string CtlEventReader::render() const {
     if (!event["retry_at"].is_null()) line += "; next trial at " + text(event, "retry_at");
     return line + "\n";
   } catch (const simdjson::simdjson_error&) {
-    return data_ + "\n";
+    return printable(data_) + "\n";
   }
 }
 
