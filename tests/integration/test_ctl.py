@@ -8,32 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from support.admin import Admin
+from support.admin import ADMIN, TOKEN, Admin
 from support.backends import Backend, backends
+from support.ctl import DONE, REFUSED, UNREACHABLE, USAGE, Ctl
 from support.processes import end, spawn
 from support.sluice import EXECUTABLE, Sluice, front, run
 from support.sockets import connect, greeting
 from support.waiting import eventually
 
 PROJECT = Path(__file__).parents[2]
-DONE, REFUSED, USAGE, UNREACHABLE = 0, 1, 2, 3
-ADMIN = {"admin": {"address": "127.0.0.1:0"}}
-TOKEN = "correct-horse-battery-staple"
-
-
-class Ctl:
-    """`ctl("status")` runs it against that Sluice."""
-
-    def __init__(self, sluice, *options):
-        self.address, self.options = Admin(sluice).address, options
-
-    def __call__(self, *words, status=DONE):
-        done = run("ctl", "--admin", self.address, *self.options, *words)
-        assert done.returncode == status, (words, done.stdout, done.stderr)
-        return done
-
-    def json(self, *words):
-        return json.loads(self("--json", *words).stdout)
 
 
 @pytest.fixture

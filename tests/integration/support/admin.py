@@ -6,7 +6,22 @@ import threading
 from typing import NamedTuple
 from urllib.parse import quote
 
+from support.sluice import front
+
 SECONDS = 10
+ADMIN = {"admin": {"address": "127.0.0.1:0"}}
+TOKEN = "correct-horse-battery-staple"
+
+
+def with_admin(servers, **settings):
+    return front(servers, **{**ADMIN, **settings})
+
+
+def with_token(directory, token=TOKEN):
+    """The settings of an admin side with a token, in a file of that directory."""
+    path = directory / "token"
+    path.write_text(token + "\n")
+    return {"admin": {"address": "127.0.0.1:0", "token_file": str(path)}}
 
 
 class Answer(NamedTuple):
@@ -17,6 +32,16 @@ class Answer(NamedTuple):
     @property
     def json(self):
         return json.loads(self.text)
+
+
+def parse(heard):
+    """The first answer in these bytes; nothing when there is none."""
+    head, _, body = heard.partition(b"\r\n\r\n")
+    lines = head.decode("latin-1").split("\r\n")
+    if not lines[0].startswith("HTTP/1."):
+        return None
+    headers = dict(line.split(": ", 1) for line in lines[1:])
+    return Answer(int(lines[0].split()[1]), headers, body.decode("latin-1"))
 
 
 class UnixConnection(http.client.HTTPConnection):
@@ -92,6 +117,18 @@ class Admin:
             sock.connect(self.address[5:])
             return sock
         return socket.create_connection(self.host_and_port, timeout=within)
+
+    def say(self, request, within=SECONDS):
+        """Whatever comes back for these bytes up to the end of the connection."""
+        heard = b""
+        with self.raw(within) as sock:
+            try:
+                sock.sendall(request)
+                while piece := sock.recv(65536):
+                    heard += piece
+            except ConnectionError:
+                pass
+        return heard
 
 
 class Events:

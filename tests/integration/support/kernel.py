@@ -107,6 +107,13 @@ def cpu_seconds(pid):
     return (int(field[11]) + int(field[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def thread_cpu_seconds(task):
+    """Of one thread; that of the control loop has the number of its process."""
+    with open(f"/proc/{task}/task/{task}/stat") as stat:
+        field = stat.read().rsplit(")", 1)[1].split()
+    return (int(field[11]) + int(field[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def thread_count(pid):
     return len(os.listdir(f"/proc/{pid}/task"))
 

@@ -1,0 +1,175 @@
+"""Who may ask the admin side for what."""
+import os
+import socket
+import subprocess
+import time
+
+import pytest
+
+from support import requires
+from support.admin import TOKEN, Admin, with_admin, with_token
+from support.backends import Backend
+from support.sluice import Sluice, front, run
+from support.waiting import always, eventually
+
+
+def test_changes_need_the_token_when_there_is_one(tmp_path):
+    drain = "/api/clusters/back/backends/b1/drain"
+    with Backend("banner", "b1") as b1, Sluice(front([b1], **with_token(tmp_path))) as sluice:
+        admin = Admin(sluice)
+        for wrong in (None, "", TOKEN + "x", TOKEN[:-1], TOKEN.upper()):
+            headers = {} if wrong is None else {"Authorization": f"Bearer {wrong}"}
+            for path in (drain, "/api/drain", "/api/reload", "/api/sessions/0-1-1/close"):
+                answer = admin.request("POST", path, headers=headers)
+                assert answer.status == 401 and "Bearer" in answer.headers["WWW-Authenticate"]
+        assert admin.backend("b1")["administrative"]["state"] == "ready", "and reading needs none"
+        Admin(sluice, TOKEN).act("drain", "b1")
+        assert admin.backend("b1")["administrative"]["state"] == "draining"
+        assert TOKEN not in sluice.stderr()
+
+
+@requires.own_namespace
+def test_from_elsewhere_everything_needs_the_token(tmp_path):
+    """Reached by an address of this host that is no loopback one."""
+    subprocess.run(["ip", "address", "add", "10.9.8.7/32", "dev", "lo"], check=True)
+    admin_settings = with_token(tmp_path)["admin"]
+    with Backend("banner", "b1") as b1:
+        conf = front([b1], admin={**admin_settings, "address": "10.9.8.7:0"})
+        with Sluice(conf) as sluice:
+            admin = Admin(sluice)
+            for path in ("/api/status", "/ready", "/api/events", "/api/config", "/nothing"):
+                assert admin.request("GET", path).status == 401, path
+            assert Admin(sluice, TOKEN).get("/api/status")["state"] == "accepting"
+
+
+def test_foreign_hosts_and_origins_are_refused():
+    drain = "/api/clusters/back/backends/b1/drain"
+    with Backend("banner", "b1") as b1, Sluice(with_admin([b1])) as sluice:
+        admin = Admin(sluice)
+        own = f"http://{admin.address}"
+        for headers in (
+            {"Host": "evil.example"},
+            {"Origin": "http://evil.example"},
+            {"Origin": "null"},
+            {"Origin": "http://127.0.0.1:1"},
+            {"Host": "evil.example", "Origin": "http://evil.example"},
+        ):
+            for method, path in (("POST", drain), ("GET", "/api/status"), ("GET", "/api/events")):
+                answer = admin.request(method, path, headers=headers)
+                assert answer.status == 403 and answer.json["error"], headers
+        assert admin.backend("b1")["administrative"]["state"] == "ready"
+        answer = admin.request("POST", drain, headers={"Origin": own})
+        assert answer.status == 200
+        assert not any(name.startswith("Access-Control") for name in answer.headers)
+
+
+def test_a_unix_socket_is_guarded_by_its_file(tmp_path):
+    path = tmp_path / "admin.sock"
+    with Backend("banner", "b1") as b1:
+        with Sluice(front([b1], admin={"address": f"unix:{path}"})) as sluice:
+            assert path.stat().st_mode & 0o777 == 0o660
+            admin = Admin(sluice)
+            assert admin.get("/api/status")["state"] == "accepting"
+            assert admin.act("drain", "b1")["administrative"]["state"] == "draining"
+            sluice.finish()
+        assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    "admin, status, words",
+    [
+        ({"address": "0.0.0.0:0"}, 1, "token_file"),
+        ({"address": "127.0.0.1:0", "token_file": "/nowhere/token"}, 3, "/nowhere/token"),
+        ({"address": "127.0.0.1:0", "token_file": "/dev/null"}, 3, "16"),
+    ],
+)
+def test_an_admin_side_that_would_not_be_safe_does_not_start(conf_file, admin, status, words):
+    done = run("run", "-c", conf_file(front(["127.0.0.1:9"], admin=admin)))
+    assert done.returncode == status and words in done.stderr
+
+
+def test_an_admin_address_in_use_is_an_error_at_start(conf_file):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        address = "127.0.0.1:%d" % taken.getsockname()[1]
+        done = run("run", "-c", conf_file(front(["127.0.0.1:9"], admin={"address": address})))
+        assert done.returncode == 3 and address in done.stderr
+
+
+# --- pages of others ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_a_foreign_page_without_an_origin_gets_nothing_and_changes_nothing(site):
+    drain = "/api/clusters/back/backends/b1/drain"
+    with Backend("banner", "b1") as b1, Sluice(with_admin([b1])) as sluice:
+        admin = Admin(sluice)
+        foreign = {"Sec-Fetch-Site": site}
+        link = {**foreign, "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+        for method, path, headers, status in (
+            ("POST", drain, foreign, 403),
+            ("POST", drain, link, 403),
+            ("GET", "/api/config", {**foreign, "Sec-Fetch-Mode": "no-cors"}, 403),
+            ("GET", "/api/events", {**foreign, "Sec-Fetch-Mode": "cors"}, 403),
+            ("GET", "/api/status", link, 200),
+            ("GET", "/api/status", {"Sec-Fetch-Site": "same-origin"}, 200),
+        ):
+            assert admin.request(method, path, headers=headers).status == status, (path, headers)
+        assert admin.backend("b1")["administrative"]["state"] == "ready"
+        admin.act("drain", "b1", headers={"Sec-Fetch-Site": "none"})
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1.evil.example", "0.0.0.0", "[::]", "", "a@127.0.0.1"]
+)
+def test_a_name_that_was_made_to_point_here_is_refused(host):
+    with Backend("banner", "b1") as b1, Sluice(with_admin([b1])) as sluice:
+        admin = Admin(sluice)
+        for method, path in (("GET", "/api/status"), ("POST", "/api/reload"), ("GET", "/")):
+            answer = admin.request(method, path, headers={"Host": host})
+            assert answer.status == 403 and answer.json["error"]
+
+
+# --- the token's file -----------------------------------------------------------------------------
+
+ROTATED = "staple-battery-horse-correct"
+
+
+def allowed(admin, token):
+    answer = admin.request("POST", "/api/reload", headers={"Authorization": f"Bearer {token}"})
+    assert answer.status in (401, 501), answer
+    return answer.status == 501
+
+
+def test_a_new_token_takes_effect_within_a_second_and_the_old_one_none(tmp_path):
+    with Backend("banner", "b1") as b1, Sluice(front([b1], **with_token(tmp_path))) as sluice:
+        admin = Admin(sluice)
+        assert allowed(admin, TOKEN) and not allowed(admin, ROTATED)
+        new = tmp_path / "new"
+        new.write_text(ROTATED + "\n")
+        begun = time.monotonic()
+        new.rename(tmp_path / "token")
+        eventually(lambda: allowed(admin, ROTATED))
+        assert time.monotonic() - begun < 1.5
+        assert not allowed(admin, TOKEN)
+        sluice.eventually_event("admin", message=f"a new token is in {tmp_path / 'token'}")
+        assert TOKEN not in sluice.stderr() and ROTATED not in sluice.stderr()
+
+
+def test_a_token_file_that_is_gone_or_empty_leaves_the_last_token_in_force(tmp_path):
+    path = tmp_path / "token"
+    with Backend("banner", "b1") as b1, Sluice(front([b1], **with_token(tmp_path))) as sluice:
+        admin = Admin(sluice)
+        path.unlink()
+        eventually(lambda: allowed(admin, TOKEN) and sluice.events("admin", level="warning"))
+        path.write_text("")
+        always(lambda: allowed(admin, TOKEN) and not allowed(admin, ""), during=2.5)
+        path.unlink()
+        os.mkfifo(path)
+        always(lambda: allowed(admin, TOKEN), during=1.5)
+        assert len(sluice.events("admin", level="warning")) == 1, "said once"
+        path.unlink()
+        path.write_text(ROTATED)
+        eventually(lambda: allowed(admin, ROTATED))
+        assert TOKEN not in sluice.stderr() and ROTATED not in sluice.stderr()
