@@ -77,6 +77,7 @@ class HttpServerTest : public testing::Test {
   std::vector<std::string> pieces;  // that streams have yet to say, all the same ones
   size_t large_bytes = 0;           // of /large
   size_t handled = 0;
+  Duration work{0};  // of each request
   std::string last_host;
 
  private:
@@ -86,6 +87,7 @@ class HttpServerTest : public testing::Test {
   }
   void handle(const HttpRequest& request, HttpReply reply) {
     ++handled;
+    for (const uint64_t begun = uv_hrtime(); Duration(uv_hrtime() - begun) < work;) continue;
     last_host = request.header("Host").value_or("");
     if (request.target == "/later") {
       kept.push_back(std::move(reply));
@@ -273,6 +275,30 @@ TEST_F(HttpServerTest, streams_have_a_limit_and_who_has_gone_makes_room) {
   EXPECT_TRUE(run_until(loop(), [&] { return server().streams() == 0; }));
   const UniqueFd third = ask("/stream");
   EXPECT_TRUE(hears(third, "hello"));
+}
+
+// 40 requests of 5 ms each are 200 ms of work, of which 50 ms may be done at a stretch.
+TEST_F(HttpServerTest, much_to_do_takes_its_share_of_the_loops_time_only) {
+  limits.work_percent_max = 20;
+  work = milliseconds(5);
+  start();
+  std::string requests;
+  for (int i = 0; i < 39; ++i) requests += "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+  const UniqueFd client = say(requests + "GET / HTTP/1.1\r\n" + std::string(kClose));
+  const uint64_t begun = uv_hrtime();
+  hear(client);
+  EXPECT_EQ(handled, 40U);
+  EXPECT_GT(Duration(uv_hrtime() - begun), milliseconds(700)) << "(200 - 50 ms) at 20 %";
+}
+
+TEST_F(HttpServerTest, it_ends_while_it_rests) {
+  limits.work_percent_max = 1;
+  work = milliseconds(100);
+  start();
+  const UniqueFd client = ask("/");
+  ASSERT_TRUE(run_until(loop(), [&] { return handled == 1; }));
+  stop();
+  hear(client);
 }
 
 TEST_F(HttpServerTest, it_ends_while_requests_and_streams_are_under_way) {

@@ -1,6 +1,7 @@
 // libFuzzer entry for what a client can say to the admin side: lines of target, Host, Origin,
-// Authorization and Last-Event-ID. Whatever they are, nobody changes anything without the token, no
-// name with a control character in it is looked for, and what is escaped comes back as it was.
+// Authorization, Last-Event-ID, and further headers. Whatever they are, nobody changes anything
+// without the token or for a foreign page, no name with a control character in it is looked for,
+// what is escaped comes back as it was, and a head that passes says each thing once.
 //
 //   fuzz-admin -max_total_time=300 CORPUS tests/fuzz/corpus/admin
 #include <algorithm>
@@ -8,11 +9,14 @@
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 
 #include "admin/admin_guard.h"
 #include "admin/admin_routes.h"
 #include "admin/event_ring.h"
+#include "admin/http_head.h"
+#include "admin/token_file.h"
 #include "sluice/proxy/live_session.h"
 
 namespace {
@@ -63,6 +67,40 @@ void check_names(const HttpRequest& request) {
   }
 }
 
+// What is left are lines of `name:value`.
+HttpRequest with_headers(HttpRequest request, std::string_view text) {
+  while (!text.empty()) {
+    const std::string line = take_line(text);
+    const size_t colon = std::min(line.find(':'), line.size());
+    request.headers.emplace_back(line.substr(0, colon),
+                                 line.substr(std::min(colon + 1, line.size())));
+  }
+  return request;
+}
+
+void check_head(HttpRequest request) {
+  const sluice::HttpLimits limits;
+  if (sluice::refuse_head(request, limits)) return;
+  require(request.target.size() <= limits.target_bytes_max && is_plain(request.target));
+  require(!request.header("Transfer-Encoding"));
+  for (const char* name : {"Host", "Origin", "Authorization", "Content-Length", "Sec-Fetch-Site"}) {
+    require(request.header_count(name) <= 1);
+  }
+  require(request.header_count("Host") == 1);
+  const std::string before = request.target;
+  sluice::use_origin_form(request);
+  require(request.header_count("Host") == 1);
+  require(request.target == before || request.target.starts_with('/'));
+}
+
+void check_token(std::string_view text) {
+  const auto token = sluice::read_token(text);
+  if (!token) return;
+  require(token->size() >= kToken.size() && is_plain(*token));
+  require(text.starts_with(*token) &&
+          sluice::is_same_secret(*token, text.substr(0, token->size())));
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -82,6 +120,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (!guard.refuse(request, AdminNeed::change)) {
     const std::string_view value = request.header("Authorization").value_or("");
     require(value.size() == 7 + kToken.size() && value.substr(7) == kToken);
+    const std::string_view site = request.header("Sec-Fetch-Site").value_or("none");
+    require(site == "none" || site == "same-origin");
   }
 
   sluice::EventRing ring("e");
@@ -91,5 +131,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   require(position >= 1 && position <= 6);
   while (!ring.read(position).empty()) continue;
   require(position == 6);
+  check_head(with_headers(std::move(request), text));
+  check_token(text);
   return 0;
 }

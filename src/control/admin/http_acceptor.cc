@@ -25,18 +25,22 @@ HttpAcceptor::HttpAcceptor(Loop& loop, Poller& poller, UniqueFd socket, Reports 
   watch();
 }
 
-HttpAcceptor::~HttpAcceptor() {
-  if (is_watching_) poller_.remove(socket_.get());
+HttpAcceptor::~HttpAcceptor() { hold(); }
+
+void HttpAcceptor::hold() {
+  if (std::exchange(is_watching_, false)) poller_.remove(socket_.get());
+  accept_again_.stop();
 }
 
 void HttpAcceptor::watch() {
+  if (is_watching_) return;
   const auto added = poller_.add_listener(socket_.get(), *this, Poller::Sharing::sole);
   is_watching_ = added.has_value();
   if (!added) pause(added.error().system_error);
 }
 
 void HttpAcceptor::pause(int error) {
-  if (std::exchange(is_watching_, false)) poller_.remove(socket_.get());
+  hold();
   accept_again_.start(kAcceptAgainDelay);
   reports_.on_shortage(std::strerror(error));
 }

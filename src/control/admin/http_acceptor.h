@@ -26,10 +26,13 @@ class HttpAcceptor final : public PollTarget {
   HttpAcceptor(Loop& loop, Poller& poller, UniqueFd socket, Reports reports);
   ~HttpAcceptor() override;
 
+  // Clients wait in the kernel's queue until watch().
+  void hold();
+  void watch();
+
   void on_ready(unsigned tag, Readiness readiness) override;
 
  private:
-  void watch();
   void pause(int error);
 
   Poller& poller_;

@@ -22,6 +22,7 @@ struct HttpLimits {
   size_t answer_bytes_max = size_t{64} << 20U;  // of all that are on their way; one always may be
   unsigned stall_seconds_max = 10;              // of a reader that takes nothing
   Duration sweep_interval = std::chrono::seconds(1);  // how often these times are looked at
+  unsigned work_percent_max = 50;  // of the loop's time, however much there would be to do
 
   // What the library may use for one client: a head, and what of a stream is on its way. A head
   // that does not fit in there the library refuses itself, in its own words; so there is room for

@@ -47,8 +47,10 @@ HttpServer::HttpServer(Loop& loop, Poller& poller, const Limits& limits, Callbac
       on_shortage_(std::move(callbacks.on_shortage)),
       calls_(loop, limits_, std::move(callbacks.check), std::move(callbacks.handle),
              [this] { run_due_.start(Duration::zero()); }),
+      work_share_(limits.work_percent_max),
       run_due_(loop, [this] { run(); }),
-      sweep_due_(loop, [this] { sweep(); }) {}
+      sweep_due_(loop, [this] { sweep(); }),
+      rest_over_(loop, [this] { go_on(); }) {}
 
 bool HttpServer::start(UniqueFd socket) {
   constexpr unsigned kFlags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME;
@@ -104,7 +106,15 @@ void HttpServer::on_connection(void* self, MHD_Connection* handle, void** contex
 void HttpServer::on_ready(unsigned /*tag*/, Readiness /*readiness*/) { run(); }
 
 void HttpServer::run() {
+  if (is_resting_) return;
+  const uint64_t begun = uv_hrtime();
   MHD_run(daemon_.get());
+  const uint64_t ended = uv_hrtime();
+  if (const Duration span = work_share_.spend(Duration(ended - begun), TimePoint(Duration(ended)));
+      span > Duration::zero()) {
+    rest(span);
+    return;
+  }
   MHD_UNSIGNED_LONG_LONG ms = 0;
   if (MHD_get_timeout(daemon_.get(), &ms) == MHD_YES) {
     // Never longer than a sweep: then somebody is looked at anyway.
@@ -113,6 +123,26 @@ void HttpServer::run() {
   } else {
     run_due_.stop();
   }
+}
+
+// Whoever asks for much is answered more slowly; probes are on time, and workers keep their
+// processors.
+void HttpServer::rest(Duration span) {
+  is_resting_ = true;
+  poller_.remove(epoll_);
+  acceptor_->hold();
+  run_due_.stop();
+  rest_over_.start(span);
+}
+
+void HttpServer::go_on() {
+  if (!poller_.add_listener(epoll_, *this, Poller::Sharing::sole)) {
+    rest_over_.start(limits_.sweep_interval);  // short of memory
+    return;
+  }
+  is_resting_ = false;
+  acceptor_->watch();
+  run();
 }
 
 void HttpServer::accept(UniqueFd client) {

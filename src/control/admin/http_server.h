@@ -2,8 +2,9 @@
 // watches its epoll descriptor and keeps its time. Knows nothing of Sluice.
 //
 // Here is who is connected and for how long; what they ask and are answered is HttpCalls'. Every
-// client is bounded in time and memory, however slow, large or many. Who comes when the house is
-// full takes the place of the one who has kept us waiting longest.
+// client is bounded in time and memory, however slow, large or many, and all of them in what they
+// take of the loop's time. Who comes when the house is full takes the place of the one who has kept
+// us waiting longest.
 #pragma once
 
 #include <microhttpd.h>
@@ -20,6 +21,7 @@
 #include "sluice/base/result.h"
 #include "sluice/net/loop.h"
 #include "sluice/net/poller.h"
+#include "work_share.h"
 
 namespace sluice {
 
@@ -58,6 +60,8 @@ class HttpServer final : private PollTarget {
 
   void on_ready(unsigned tag, Readiness readiness) override;
   void run();
+  void rest(Duration span);
+  void go_on();
   void accept(UniqueFd client);
   bool make_room(const Address& peer);
   void cut(HttpConnection& connection);
@@ -72,8 +76,11 @@ class HttpServer final : private PollTarget {
   std::list<HttpConnection> connections_;
   std::unique_ptr<MHD_Daemon, DaemonDeleter> daemon_;
   int epoll_ = -1;  // the daemon's
+  WorkShare work_share_;
+  bool is_resting_ = false;
   Timer run_due_;
   Timer sweep_due_;
+  Timer rest_over_;
   std::unique_ptr<HttpAcceptor> acceptor_;
 };
 
