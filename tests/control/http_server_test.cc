@@ -2,6 +2,7 @@
 #include "admin/http_server.h"
 
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 
 #include <memory>
 #include <optional>
@@ -175,6 +176,24 @@ TEST_F(HttpServerTest, an_answer_that_nobody_reads_is_given_up) {
   const UniqueFd deaf = ask("/large");
   ASSERT_TRUE(hears(deaf, "200 OK"));
   EXPECT_TRUE(run_until(loop(), [&] { return server().connections() == 0; }));
+  std::string rest;
+  EXPECT_EQ(receive_to_end(deaf, rest), ReadEnd::reset) << "and the kernel keeps nothing of it";
+  EXPECT_LT(rest.size(), large_bytes);
+}
+
+TEST_F(HttpServerTest, an_answer_that_is_taken_too_slowly_is_given_up) {
+  large_bytes = size_t{64} << 20U;
+  limits.answer_time_max = milliseconds(200);
+  limits.sweep_interval = milliseconds(50);
+  start();
+  const UniqueFd slow = ask("/large");
+  std::string taken;
+  EXPECT_TRUE(run_until(loop(), [&] {
+    char byte = 0;
+    if (::recv(slow.get(), &byte, 1, MSG_DONTWAIT) == 1) taken += byte;
+    return !taken.empty() && server().connections() == 0;
+  }));
+  EXPECT_EQ(receive_to_end(slow, taken), ReadEnd::reset);
 }
 
 TEST_F(HttpServerTest, a_request_that_does_not_come_is_not_awaited_for_ever) {
@@ -262,6 +281,19 @@ TEST_F(HttpServerTest, a_stream_says_what_there_is_and_waits_to_be_woken) {
   server().wake_streams();
   EXPECT_TRUE(hears(first, "three "));
   EXPECT_TRUE(hears(second, "three "));
+}
+
+TEST_F(HttpServerTest, streams_of_some_may_be_ended) {
+  start();
+  pieces = {"hello"};
+  const UniqueFd client = ask("/stream");
+  EXPECT_TRUE(hears(client, "hello"));
+  server().end_streams([](const Address&) { return false; });
+  run_once(loop());
+  EXPECT_EQ(server().streams(), 1U);
+  server().end_streams([](const Address& peer) { return peer.is_loopback(); });
+  hear(client);
+  EXPECT_TRUE(run_until(loop(), [&] { return server().connections() == 0; }));
 }
 
 TEST_F(HttpServerTest, streams_have_a_limit_and_who_has_gone_makes_room) {

@@ -65,6 +65,8 @@ bool is_foreign_page(const HttpRequest& request, AdminNeed need) {
 
 }  // namespace
 
+bool is_from_elsewhere(const Address& peer) { return !peer.is_unix() && !peer.is_loopback(); }
+
 bool is_same_secret(std::string_view given, std::string_view secret) {
   size_t difference = given.size() ^ secret.size();
   for (size_t i = 0; i < given.size() && !secret.empty(); ++i) {
@@ -91,9 +93,9 @@ std::optional<HttpAnswer> AdminGuard::refuse(const HttpRequest& request, AdminNe
   if ((origin && !is_own_origin(*origin, host)) || is_foreign_page(request, need)) {
     return http_error(403, "this request was sent by the page of another site");
   }
-  const bool is_from_elsewhere = !request.peer.is_unix() && !request.peer.is_loopback();
-  const bool needs_token = need == AdminNeed::change ? !token_.empty() || is_from_elsewhere
-                                                     : need == AdminNeed::read && is_from_elsewhere;
+  const bool is_foreign = is_from_elsewhere(request.peer);
+  const bool needs_token = need == AdminNeed::change ? !token_.empty() || is_foreign
+                                                     : need == AdminNeed::read && is_foreign;
   if (!needs_token || has_token(request)) return std::nullopt;
   HttpAnswer answer = http_error(401, "the token is missing or wrong");
   answer.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"sluice\"");

@@ -17,6 +17,9 @@
 
 namespace sluice {
 
+// Not from this host, as far as its address says: has to show the token for all it asks.
+bool is_from_elsewhere(const Address& peer);
+
 // Takes as long whatever the texts have in common.
 bool is_same_secret(std::string_view given, std::string_view secret);
 

@@ -84,7 +84,12 @@ AdminServer::AdminServer(AdminScope scope, std::optional<TokenFile> token_file)
 void AdminServer::follow_token_file() {
   const std::string& path = token_file_->path();
   token_file_->set_reports(
-      {.on_change = [this, &path] { scope_.log.info("admin", "a new token is in " + path); },
+      {.on_change =
+           [this, &path] {
+             scope_.log.info("admin", "a new token is in " + path);
+             // Whoever still has only the old one hears no more.
+             http_->end_streams([](const Address& peer) { return is_from_elsewhere(peer); });
+           },
        .on_trouble =
            [this](std::string_view why) {
              scope_.log.warning("admin",

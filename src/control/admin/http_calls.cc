@@ -60,8 +60,11 @@ MHD_Result HttpCalls::on_request(void* /*self*/, MHD_Connection* /*handle*/, con
 }
 
 void HttpCalls::on_completed(void* /*self*/, MHD_Connection* /*handle*/, void** context,
-                             MHD_RequestTerminationCode /*code*/) {
-  if (auto* call = static_cast<HttpCall*>(*context)) call->calls.end(*call);
+                             MHD_RequestTerminationCode code) {
+  if (auto* call = static_cast<HttpCall*>(*context)) {
+    if (code == MHD_REQUEST_TERMINATED_TIMEOUT_REACHED) call->connection.drop_unsent();
+    call->calls.end(*call);
+  }
   *context = nullptr;
 }
 

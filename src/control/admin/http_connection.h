@@ -30,11 +30,10 @@ struct HttpConnection {
   TimePoint since;
   std::unique_ptr<HttpCall> call;  // the request under way
 
-  void move_to(Phase next, TimePoint now) {
-    if (phase == Phase::ending) return;
-    phase = next;
-    since = now;
-  }
+  void move_to(Phase next, TimePoint now);
+  // What it has not taken is forgotten when the library closes it: else the kernel would keep it
+  // for minutes, for a client that need only not read.
+  void drop_unsent() const;
 };
 
 }  // namespace sluice

@@ -195,6 +195,7 @@ bool HttpServer::make_room(const Address& peer) {
 
 // The library sees the end of the stream and closes it.
 void HttpServer::cut(HttpConnection& connection) {
+  if (connection.phase != HttpConnection::Phase::asking) connection.drop_unsent();
   ::shutdown(connection.fd, SHUT_RDWR);
   connection.move_to(HttpConnection::Phase::ending, loop_.now());
   if (connection.call) calls_.give_up(*connection.call);
@@ -237,6 +238,13 @@ void HttpServer::wake_streams() {
   for (HttpConnection& connection : connections_) {
     const bool streams = connection.phase == HttpConnection::Phase::streaming;
     if (streams && connection.call) calls_.resume(*connection.call);
+  }
+}
+
+void HttpServer::end_streams(FunctionRef<bool(const Address& peer)> is_meant) {
+  for (HttpConnection& connection : connections_) {
+    const bool streams = connection.phase == HttpConnection::Phase::streaming;
+    if (streams && is_meant(connection.peer)) cut(connection);
   }
 }
 

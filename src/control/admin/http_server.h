@@ -18,6 +18,7 @@
 #include "http_calls.h"
 #include "http_connection.h"
 #include "http_limits.h"
+#include "sluice/base/function_ref.h"
 #include "sluice/base/result.h"
 #include "sluice/net/loop.h"
 #include "sluice/net/poller.h"
@@ -44,6 +45,8 @@ class HttpServer final : private PollTarget {
 
   // Streams that had nothing to say are asked again.
   void wake_streams();
+  // Those of such peers are cut off.
+  void end_streams(FunctionRef<bool(const Address& peer)> is_meant);
 
   size_t connections() const { return connections_.size(); }
   uint32_t streams() const { return calls_.streams(); }

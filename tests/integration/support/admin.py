@@ -137,6 +137,8 @@ class Events:
 
     def __init__(self, admin, last_id=None):
         headers = {} if last_id is None else {"Last-Event-ID": last_id}
+        if admin.token is not None:
+            headers["Authorization"] = f"Bearer {admin.token}"
         self._connection = admin.connection(within=60)
         self._connection.request("GET", "/api/events", headers=headers)
         self._answer = self._connection.getresponse()

@@ -129,7 +129,7 @@ class Attacker:
                 sock = self.connect(receive_bytes=4096)
                 sock.sendall(b"GET /api/events HTTP/1.1\r\n" + HOST + b"\r\n")
                 socks[sock.fileno()] = sock
-                poll.register(sock, select.POLLRDHUP)
+                poll.register(sock, select.POLLRDHUP)  # and a reset, which comes past what is unread
                 self.done += 1
             for fd, _ in poll.poll(300):
                 poll.unregister(fd)

@@ -1,0 +1,18 @@
+#include "http_connection.h"
+
+#include <sys/socket.h>
+
+namespace sluice {
+
+void HttpConnection::move_to(Phase next, TimePoint now) {
+  if (phase == Phase::ending) return;
+  phase = next;
+  since = now;
+}
+
+void HttpConnection::drop_unsent() const {
+  const linger reset{.l_onoff = 1, .l_linger = 0};
+  ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+}
+
+}  // namespace sluice
