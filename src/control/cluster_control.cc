@@ -35,13 +35,13 @@ std::vector<std::shared_ptr<Backend>> backends_of(Cluster& cluster) {
 
 ClusterControl::ClusterControl(Loop& loop, Resolver& resolver, ProcessLog& log,
                                ClusterConfig config, TransitionSink sink, Random random,
-                               std::function<void(ClusterControl&)> on_change)
+                               std::function<void(ClusterControl&)> on_change, size_t workers)
     : loop_(loop),
       resolver_(resolver),
       log_(log),
       config_(std::move(config)),
       on_change_(std::move(on_change)),
-      cluster_(std::make_shared<Cluster>(config_.name, std::move(sink), random)) {
+      cluster_(std::make_shared<Cluster>(config_.name, std::move(sink), random, workers)) {
   names_ = names_of(config_.backends, Arrival::cold_start);
   apply(Arrival::cold_start);
 }

@@ -87,7 +87,7 @@ Result<void> Server::start() {
   if (!sockets) return tl::unexpected(sockets.error());
   if (const auto opened = open_access_log(); !opened) return tl::unexpected(opened.error());
   if (const auto opened = open_state(); !opened) return tl::unexpected(opened.error());
-  make_clusters();
+  make_clusters(workers);
   make_workers(workers, plan->pipes_max, *sockets);
   if (const auto opened = open_admin(plan->admin_connections_max); !opened) {
     return tl::unexpected(opened.error());
@@ -103,7 +103,7 @@ Result<void> Server::start() {
 Result<std::vector<Server::Socket>> Server::open_listeners(uint32_t workers) {
   std::vector<Socket> sockets;
   for (const ListenerConfig& config : config_.listeners) {
-    const auto listener = std::make_shared<Listener>(config);
+    const auto listener = std::make_shared<Listener>(config, workers);
     if (config.backlog > listen_backlog_max()) {
       process_log_.warning("backlog",
                            fmt::format("listener {} asks for a backlog of {}; the kernel "
@@ -163,6 +163,11 @@ Result<void> Server::open_admin(uint32_t connections_max) {
   const auto keep = [this] {
     if (state_store_) state_store_->touch();
   };
+  const auto lines_lost = [this] {
+    std::vector<LinesLost> lost{{.log = "process", .lines = log_.writer().loss().lines}};
+    if (access_log_) lost.push_back({.log = "access", .lines = access_log_->loss().lines});
+    return lost;
+  };
   auto opened = AdminServer::open({.loop = loop_,
                                    .mailbox = mailbox_,
                                    .poller = poller_,
@@ -177,7 +182,8 @@ Result<void> Server::open_admin(uint32_t connections_max) {
                                    .state = state,
                                    .drain = [this] { drain(); },
                                    .publish = [this](ClusterControl& cluster) { publish(cluster); },
-                                   .keep = keep},
+                                   .keep = keep,
+                                   .lines_lost = lines_lost},
                                   std::move(sockets->front()), std::move(options));
   if (!opened) return failure("admin: " + opened.error().message, opened.error().system_error);
   admin_ = std::move(*opened);
@@ -185,14 +191,14 @@ Result<void> Server::open_admin(uint32_t connections_max) {
   return {};
 }
 
-void Server::make_clusters() {
+void Server::make_clusters(uint32_t workers) {
   for (const ClusterConfig& config : config_.clusters) {
     const auto sink = [this](Transition transition) {
       mailbox_.post([this, transition = std::move(transition)] { on_transition(transition); });
     };
     clusters_.push_back(std::make_unique<ClusterControl>(
         loop_, resolver_, process_log_, config, sink, Random(random_.next()),
-        [this](ClusterControl& cluster) { on_cluster_change(cluster); }));
+        [this](ClusterControl& cluster) { on_cluster_change(cluster); }, workers));
     if (state_store_) state_store_->add(clusters_.back()->cluster());
   }
 }

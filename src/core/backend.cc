@@ -54,4 +54,14 @@ double Backend::share(TimePoint now, Duration slow_start) const {
   return std::clamp(1 - left / static_cast<double>(slow_start.count()), kShareMin, 1.0);
 }
 
+BackendTotals Backend::totals() const {
+  BackendTotals totals;
+  for (const BackendTally& tally : tallies_) {
+    totals.received += tally.received.value();
+    totals.sent += tally.sent.value();
+    tally.connect_ms.add_to(totals.connect_ms);
+  }
+  return totals;
+}
+
 }  // namespace sluice

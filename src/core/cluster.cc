@@ -30,9 +30,11 @@ std::string why_health_changed(const HealthChange& change, const ProbeReport& re
 
 }  // namespace
 
-Cluster::Cluster(std::string name, TransitionSink sink, Random random)
+Cluster::Cluster(std::string name, TransitionSink sink, Random random, size_t workers)
     : name_(std::move(name)),
       sink_(std::move(sink)),
+      workers_(workers),
+      tallies_(workers),
       random_(random),
       slow_start_stretch_(random_.jittered(std::chrono::seconds(1), kSlowStartJitter)) {}
 
@@ -50,7 +52,8 @@ std::shared_ptr<const ClusterSnapshot> Cluster::apply(const ClusterSettings& set
   for (const BackendSettings& wanted : backends) {
     const auto found = known.find(wanted.name);
     const bool stays = found != known.end() && found->second->address() == wanted.address;
-    auto backend = stays ? found->second : std::make_shared<Backend>(wanted, arrival, load_);
+    auto backend =
+        stays ? found->second : std::make_shared<Backend>(wanted, arrival, load_, workers_);
     if (stays) known.erase(found);
     if (!stays && arrival == Arrival::later) arrived.push_back(backend);
     update_backend(*backend, wanted);
@@ -157,6 +160,7 @@ std::optional<Permit> Cluster::admit_probe(Backend& backend, TimePoint now) {
 }
 
 void Cluster::record_probe(Backend& backend, const ProbeReport& report, TimePoint now) {
+  backend.events_.count_probe(report.result);
   if (report.is_inconclusive) {
     if (!report.permit) return;
     backend.breaker().abandoned(*report.permit);
@@ -249,8 +253,18 @@ void Cluster::take_note(const Transition& transition, TimePoint now) {
   if (transition.kind != Transition::Kind::breaker) return;
   const auto found = by_name_.find(transition.backend);
   if (found == by_name_.end()) return;
+  found->second->events_.count_transition(transition.to);
   census_.update_breaker(*found->second, transition.to == sluice::name(BreakerState::closed));
   publish_census(now);
+}
+
+ClusterTotals Cluster::totals() const {
+  ClusterTotals totals;
+  for (const ClusterTally& tally : tallies_) {
+    totals.retries += tally.retries.value();
+    tally.connect_ms.add_to(totals.connect_ms);
+  }
+  return totals;
 }
 
 std::optional<TimePoint> Cluster::announce_half_open(TimePoint now) {

@@ -13,13 +13,13 @@ std::unique_ptr<Pipe> PipePool::acquire() {
     idle_.pop_back();
     return pipe;
   }
-  if (pipes_ >= pipes_max_) return nullptr;
+  if (pipes() >= pipes_max_) return nullptr;
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_NONBLOCK | O_CLOEXEC) != 0) return nullptr;
   auto pipe = std::make_unique<Pipe>(Pipe{UniqueFd(ends[0]), UniqueFd(ends[1])});
   ::fcntl(ends[1], F_SETPIPE_SZ, kPipeBytes);
   if (::fcntl(ends[1], F_GETPIPE_SZ) < kPipeBytesMin) return nullptr;
-  ++pipes_;
+  pipes_.set(pipes() + 1);
   return pipe;
 }
 
@@ -33,7 +33,7 @@ void PipePool::give_back(std::unique_ptr<Pipe> pipe) {
 
 void PipePool::discard(std::unique_ptr<Pipe> pipe) {
   pipe.reset();
-  --pipes_;
+  pipes_.set(pipes() - 1);
 }
 
 }  // namespace sluice

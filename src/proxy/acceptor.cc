@@ -28,7 +28,13 @@ void Acceptor::on_ready(unsigned, Readiness) {
   batch_ = std::min(2 * batch_, kBatchMax);
 }
 
-void Acceptor::pause() {
+void Acceptor::pause(PauseCause cause) {
+  if (!is_pause_counted_) listener_->tally(worker_.index()).count_pause(cause);
+  is_pause_counted_ = true;
+  stop_watching();
+}
+
+void Acceptor::stop_watching() {
   if (is_watching_) worker_.poller().remove(socket_->get());
   is_watching_ = false;
 }
@@ -39,7 +45,7 @@ void Acceptor::resume() {
   const auto watch =
       worker_.poller().add_listener(socket_->get(), *this, Poller::Sharing::exclusive);
   is_watching_ = watch.has_value();
-  if (!watch) worker_.note_pause(*listener_, watch.error().message);
+  if (!watch) worker_.note_pause(*listener_, PauseCause::shortage, watch.error().message);
 }
 
 void Acceptor::close() {
@@ -47,25 +53,29 @@ void Acceptor::close() {
   for (uint32_t i = 0; socket_ && i <= listener_->config().backlog; ++i) {
     if (accept_one() != Next::more) break;
   }
-  pause();
+  stop_watching();
   socket_.reset();
 }
 
 Acceptor::Next Acceptor::accept_one() {
   ConnectionLimit& process_limit = worker_.process_limit();
   if (!process_limit.try_acquire()) {
-    worker_.note_pause(*listener_, "max_connections of the process reached");
+    worker_.note_pause(*listener_, PauseCause::process_limit,
+                       "max_connections of the process reached");
     return Next::paused;
   }
   if (!listener_->limit().try_acquire()) {
     process_limit.release();
-    worker_.note_pause(*listener_, "max_connections of the listener reached");
+    worker_.note_pause(*listener_, PauseCause::listener_limit,
+                       "max_connections of the listener reached");
     return Next::paused;
   }
   PeerAddress address;
   socklen_t size = PeerAddress::capacity();
   UniqueFd client(::accept4(socket_->get(), address.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
   if (client) {
+    is_pause_counted_ = false;
+    listener_->tally(worker_.index()).accepted.add();
     worker_.admit_client(listener_, route_, std::move(client), address);
     return Next::more;
   }
@@ -95,8 +105,8 @@ Acceptor::Next Acceptor::on_accept_error(int error) {
       return Next::more;
     default:
       // A shortage, or an error that may come for ever: the socket would look ready all the while.
-      worker_.note_local_error(std::strerror(error));
-      worker_.note_pause(*listener_, std::strerror(error));
+      worker_.note_local_error(error);
+      worker_.note_pause(*listener_, PauseCause::shortage, std::strerror(error));
       return Next::paused;
   }
 }

@@ -105,7 +105,10 @@ void Session::advance() {
   client_.is_unsettled |= downstream_.bytes_moved() != to_client;
   const bool has_moved =
       upstream_.bytes_moved() != to_backend || downstream_.bytes_moved() != to_client;
-  if (has_moved) last_activity_ = now();
+  if (has_moved) {
+    last_activity_ = now();
+    count_moved(upstream_.bytes_moved() - to_backend, downstream_.bytes_moved() - to_client);
+  }
 
   if (progress == HalfPump::Progress::out_of_turn) run_again();
   note_first_end();
@@ -121,6 +124,13 @@ void Session::advance() {
   pass_on_ends();
   // Bytes are under way to a peer that was settled: its acknowledgements are worth watching again.
   if (has_moved && due() > now() + look_interval()) schedule_relay_deadline();
+}
+
+// As they move: a session may last for days.
+void Session::count_moved(uint64_t received, uint64_t sent) {
+  BackendTally& tally = place_.backend()->tally(worker_.index());
+  tally.received.add(received);
+  tally.sent.add(sent);
 }
 
 void Session::run_again() {
@@ -309,6 +319,13 @@ std::string_view Session::state_name() const {
       return "ended";
   }
   return "";
+}
+
+EndedSession Session::totals() const {
+  return {.reason = reason_,
+          .received = upstream_.bytes_moved(),
+          .sent = downstream_.bytes_moved(),
+          .duration = now() - started_at_};
 }
 
 SessionRecord Session::record() const {

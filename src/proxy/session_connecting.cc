@@ -150,7 +150,7 @@ bool Session::begin_attempt(Lease lease) {
     postpone(error);
     return true;
   }
-  ++attempts_;
+  if (++attempts_ > 1) tally_of_cluster().retries.add();
   connecting_->tried.push_back(backend.get());
   connecting_->last_tried = backend;
   if (error != 0) {
@@ -192,14 +192,14 @@ void Session::end_attempt(ConnectOutcome outcome) {
 
 void Session::fail_attempt(int error) {
   const ConnectOutcome outcome = to_outcome(error);
-  if (outcome == ConnectOutcome::local_error) worker_.note_local_error(std::strerror(error));
+  if (outcome == ConnectOutcome::local_error) worker_.note_local_error(error);
   end_attempt(outcome);
 }
 
 // Something of our own is short: no backend is to blame, and the client need not suffer while the
 // connect deadline lasts.
 void Session::postpone(int error) {
-  worker_.note_local_error(std::strerror(error));
+  worker_.note_local_error(error);
   worker_.pause_accepting(std::strerror(error));
   end_attempt(ConnectOutcome::local_error);
   connecting_->wait = Connecting::Wait::own_shortage;
@@ -221,6 +221,10 @@ void Session::on_backend_progress(Readiness readiness) {
     return;
   }
   connect_next();
+}
+
+ClusterTally& Session::tally_of_cluster() const {
+  return route_.picker.snapshot()->cluster->tally(worker_.index());
 }
 
 bool Session::may_be_connected_to_itself() const {
@@ -284,6 +288,10 @@ void Session::on_connected(int error) {
   lease.settle(ConnectOutcome::connected, now(), worker_.random());
   place_ = lease.take_place();
   connect_ms_ = static_cast<int32_t>(to_ms(now() - started_at_));
+  tally_of_cluster().connect_ms.add(static_cast<uint64_t>(connect_ms_));
+  place_.backend()
+      ->tally(worker_.index())
+      .connect_ms.add(static_cast<uint64_t>(to_ms(now() - connecting_->attempt_began)));
   connecting_.reset();
   move_to(Phase::relaying);
   if (error != 0) backend_.break_with(error);

@@ -3,6 +3,7 @@
 #include <malloc.h>
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 namespace sluice {
@@ -25,6 +26,7 @@ Worker::Worker(Options options, Reports reports, ConnectionLimit& process_limit)
                  [](TimerWheel::Entry& entry) { static_cast<Session&>(entry).on_deadline(); }),
       accept_again_(loop_, [this] { resume_accepting(); }),
       records_due_(loop_, [this] { hand_over_records(); }),
+      loop_lag_(loop_, [this] { return !sessions_.empty(); }),
       options_(options),
       reports_(std::move(reports)),
       process_limit_(process_limit),
@@ -178,12 +180,14 @@ void Worker::begin_session(std::shared_ptr<Listener> listener, ClusterRoute& rou
   session.set_index(sessions_.size());
   sessions_.push_back(std::move(owned));
   sessions_peak_ = std::max(sessions_peak_, sessions_.size());
+  loop_lag_.watch();
   session.start();
   if (cut_reason_ && !session.has_ended()) session.cut(*cut_reason_);
 }
 
 void Worker::session_ended(Session& session) {
   unhealthy_closer_.forget(session);
+  session.listener().tally(index_in_spread_).count_end(session.totals());
   session.listener().limit().release();
   process_limit_.release();
   if (spread_) spread_->leave(index_in_spread_);
@@ -234,12 +238,14 @@ void Worker::run_listed_sessions() {
 }
 
 void Worker::pause_accepting(std::string_view why) {
-  for (const auto& acceptor : acceptors_) note_pause(acceptor->listener(), why);
+  for (const auto& acceptor : acceptors_) {
+    note_pause(acceptor->listener(), PauseCause::shortage, why);
+  }
 }
 
-void Worker::note_pause(const Listener& listener, std::string_view why) {
+void Worker::note_pause(const Listener& listener, PauseCause cause, std::string_view why) {
   for (const auto& acceptor : acceptors_) {
-    if (&acceptor->listener() == &listener) acceptor->pause();
+    if (&acceptor->listener() == &listener) acceptor->pause(cause);
   }
   has_paused_acceptors_ = true;
   if (!accept_again_.is_running()) accept_again_.start(kAcceptAgainDelay);
@@ -251,13 +257,14 @@ void Worker::note_pause(const Listener& listener, std::string_view why) {
                       .why = std::string(why)});
 }
 
-void Worker::note_local_error(std::string_view error) {
+void Worker::note_local_error(int error) {
+  tally_.count_local_error(error);
   // As for a pause: it comes with every connection for as long as it lasts.
   if (error == last_local_error_ && now() - last_error_notice_ < kNoticeInterval) return;
   last_local_error_ = error;
   last_error_notice_ = now();
   reports_.on_notice(
-      {.kind = WorkerNotice::Kind::local_error, .listener = {}, .why = std::string(error)});
+      {.kind = WorkerNotice::Kind::local_error, .listener = {}, .why = std::strerror(error)});
 }
 
 void Worker::resume_accepting() {

@@ -138,6 +138,20 @@ TEST_F(AdminViewsTest, panic_lets_an_unhealthy_one_in_and_a_limit_keeps_one_out)
   backend().remove_connection();
 }
 
+TEST_F(AdminViewsTest, traffic_is_shown_and_connect_times_once_there_are_some) {
+  EXPECT_EQ(int64_t(shown()["received_bytes"]), 0);
+  EXPECT_TRUE(shown()["connect_ms"]["p50"].is_null());
+  EXPECT_TRUE(shown()["connect_ms"]["p99"].is_null());
+  backend().tally(0).received.add(3);
+  backend().tally(0).sent.add(4);
+  for (int i = 0; i < 98; ++i) backend().tally(0).connect_ms.add(1);
+  for (int i = 0; i < 2; ++i) backend().tally(0).connect_ms.add(2000);
+  EXPECT_EQ(int64_t(shown()["received_bytes"]), 3);
+  EXPECT_EQ(int64_t(shown()["sent_bytes"]), 4);
+  EXPECT_LE(double(shown()["connect_ms"]["p50"]), 1);
+  EXPECT_EQ(double(shown()["connect_ms"]["p99"]), 1500);
+}
+
 TEST_F(AdminViewsTest, a_transition_is_an_event_with_times_of_the_day) {
   const AdminTime time{now(), WallTime(seconds(1'000'000'000))};
   const Transition transition{.kind = Transition::Kind::breaker,

@@ -76,10 +76,10 @@ Worker::Reports ProxyTest::reports() {
 void ProxyTest::start(const Address& address) {
   process_limit = std::make_unique<ConnectionLimit>(process_connections_max);
   cluster_ = std::make_shared<Cluster>(
-      kCluster, [](const Transition&) {}, Random(1));
+      kCluster, [](const Transition&) {}, Random(1), worker_count);
   snapshot_ = cluster_->apply(settings, backend_settings_, Arrival::cold_start, now());
   listener_config.addresses = {address};
-  listener_ = std::make_shared<Listener>(listener_config);
+  listener_ = std::make_shared<Listener>(listener_config, worker_count);
 
   ListenOptions listen_options;
   listen_options.tcp = listener_config.tcp;

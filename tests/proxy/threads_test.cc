@@ -54,6 +54,68 @@ TEST_F(ProxyThreads, short_sessions_on_several_workers_leave_nothing_behind) {
   EXPECT_TRUE(wait_until([&] { return idle_reports() == worker_count; }));
 }
 
+// What somebody reads who looks while the workers count.
+class Watcher {
+ public:
+  explicit Watcher(std::function<void()> look)
+      : thread_([this, look = std::move(look)] {
+          while (!is_over_) look();
+        }) {}
+  ~Watcher() {
+    is_over_ = true;
+    thread_.join();
+  }
+  Watcher(const Watcher&) = delete;
+  Watcher& operator=(const Watcher&) = delete;
+
+ private:
+  std::atomic<bool> is_over_{false};
+  std::thread thread_;
+};
+
+TEST_F(ProxyThreads, counts_of_several_workers_are_exact_and_never_go_back) {
+  constexpr uint64_t kSessions = uint64_t{kClients} * kSessionsEach;
+  EchoServer echo;
+  add_backend(echo.address());
+  worker_count = 3;
+  start();
+  {
+    uint64_t moved = 0;
+    uint64_t ended = 0;
+    const Watcher watcher([&] {
+      const uint64_t moved_now = backend().totals().sent;
+      const uint64_t ended_now = listener().totals().ended(EndReason::client_closed);
+      EXPECT_GE(moved_now, moved);
+      EXPECT_GE(ended_now, ended);
+      moved = moved_now;
+      ended = ended_now;
+    });
+    std::vector<std::thread> clients;
+    for (int client = 0; client < kClients; ++client) {
+      clients.emplace_back([this] {
+        for (int i = 0; i < kSessionsEach; ++i) {
+          const UniqueFd socket = connect_to(front());
+          send_all(socket, "ping");
+          std::string answer;
+          EXPECT_EQ(receive(socket, 4, answer), ReadEnd::enough);
+        }
+      });
+    }
+    for (std::thread& client : clients) client.join();
+    records(kSessions);
+  }
+  EXPECT_EQ(backend().totals().received, 4 * kSessions);
+  EXPECT_EQ(backend().totals().sent, 4 * kSessions);
+  EXPECT_EQ(backend().totals().connect_ms.total(), kSessions);
+  EXPECT_EQ(cluster().totals().connect_ms.total(), kSessions);
+  const ListenerTotals totals = listener().totals();
+  EXPECT_EQ(totals.accepted, kSessions);
+  EXPECT_EQ(totals.ended(EndReason::client_closed), kSessions);
+  EXPECT_EQ(totals.received.sum, 4 * kSessions);
+  EXPECT_EQ(totals.received.total(), kSessions);
+  EXPECT_EQ(totals.duration_ms.total(), kSessions);
+}
+
 TEST_F(ProxyThreads, many_clients_get_through_a_limit_of_one) {
   EchoServer echo;
   add_backend(echo.address());

@@ -2,6 +2,7 @@
 // core Cluster, and who is to be told when its backends change. Lives on the control loop.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
@@ -19,9 +20,10 @@ namespace sluice {
 class ClusterControl {
  public:
   // `on_change` is called after each new snapshot but the first, which is there after construction.
+  // That many `workers` will serve its clients.
   ClusterControl(Loop& loop, Resolver& resolver, ProcessLog& log, ClusterConfig config,
-                 TransitionSink sink, Random random,
-                 std::function<void(ClusterControl&)> on_change);
+                 TransitionSink sink, Random random, std::function<void(ClusterControl&)> on_change,
+                 size_t workers = 1);
 
   // As it is now, its backends included.
   const ClusterConfig& config() const { return config_; }

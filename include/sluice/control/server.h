@@ -72,7 +72,7 @@ class Server {
   Result<void> open_access_log();
   Result<void> open_state();
   Result<void> open_admin(uint32_t connections_max);
-  void make_clusters();
+  void make_clusters(uint32_t workers);
   void make_workers(uint32_t workers, uint32_t pipes_max, const std::vector<Socket>& sockets);
   void watch_signals();
   void serve_when_resolved();

@@ -21,6 +21,8 @@
 #include "sluice/core/health_tracker.h"
 #include "sluice/core/outlier_detector.h"
 #include "sluice/core/outlier_watch.h"
+#include "sluice/core/per_worker.h"
+#include "sluice/core/tally.h"
 
 namespace sluice {
 
@@ -64,13 +66,15 @@ struct ConnectionLimits {
 
 class Backend {
  public:
-  // `load` is the cluster's, in whose books its connections are kept too.
+  // `load` is the cluster's, in whose books its connections are kept too. That many `workers` count
+  // what they do with it.
   Backend(BackendSettings settings, Arrival arrival,
-          std::shared_ptr<ClusterLoad> load = std::make_shared<ClusterLoad>())
+          std::shared_ptr<ClusterLoad> load = std::make_shared<ClusterLoad>(), size_t workers = 1)
       : settings_(std::move(settings)),
         name_(settings_.name),
         address_(settings_.address),
         load_(std::move(load)),
+        tallies_(workers),
         arrival_(arrival),
         admin_state_(settings_.admin_state),
         weight_(settings_.weight) {}
@@ -108,6 +112,10 @@ class Backend {
     connects_[static_cast<size_t>(outcome)].fetch_add(1, std::memory_order_relaxed);
   }
 
+  // Written by that worker only.
+  BackendTally& tally(size_t worker) { return tallies_.of(worker); }
+  BackendTotals totals() const;
+
   CircuitBreaker& breaker() { return breaker_; }
   const CircuitBreaker& breaker() const { return breaker_; }
   OutlierDetector& outlier_detector() { return outlier_detector_; }
@@ -119,6 +127,7 @@ class Backend {
   // have left at run time, and how its probes went.
   const BackendSettings& settings() const { return settings_; }
   const HealthTracker& health_tracker() const { return health_tracker_; }
+  const BackendEvents& events() const { return events_; }
 
  private:
   // The one who keeps the books of who is healthy and ready, so nobody else may change it.
@@ -126,10 +135,12 @@ class Backend {
 
   BackendSettings settings_;
   HealthTracker health_tracker_;
+  BackendEvents events_;
   std::unique_ptr<OutlierWatch> owned_outlier_watch_;
   const std::string name_;
   const Address address_;
   const std::shared_ptr<ClusterLoad> load_;
+  PerWorker<BackendTally> tallies_;
   // Read for every pick, seldom written: together on a cache line.
   alignas(kCacheLine) const Arrival arrival_;
   std::atomic<bool> is_removed_{false};  // by a reload; its last connects are nobody's news

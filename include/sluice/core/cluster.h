@@ -27,7 +27,9 @@
 #include "sluice/core/cluster_snapshot.h"
 #include "sluice/core/decision.h"
 #include "sluice/core/ejection_books.h"
+#include "sluice/core/per_worker.h"
 #include "sluice/core/saved_state.h"
+#include "sluice/core/tally.h"
 #include "sluice/core/transition.h"
 
 namespace sluice {
@@ -45,8 +47,8 @@ struct ProbeReport {
 
 class Cluster : public std::enable_shared_from_this<Cluster> {
  public:
-  // Owned by a shared_ptr: snapshots keep it alive.
-  Cluster(std::string name, TransitionSink sink, Random random);
+  // Owned by a shared_ptr: snapshots keep it alive. That many `workers` count what they do with it.
+  Cluster(std::string name, TransitionSink sink, Random random, size_t workers = 1);
 
   const std::string& name() const { return name_; }
 
@@ -92,8 +94,8 @@ class Cluster : public std::enable_shared_from_this<Cluster> {
   // was there.
   bool restore(const SavedBackend& saved, TimePoint now);
 
-  // A transition of this cluster has reached the control loop: what a worker did to a breaker
-  // counts from now on in its level's share of the clients.
+  // A transition of this cluster has reached the control loop: it is counted, and what a worker did
+  // to a breaker counts from now on in its level's share of the clients.
   void take_note(const Transition& transition, TimePoint now);
 
   // Tells of every breaker whose reopening time has come. Returns the next such time, if any. Looks
@@ -131,6 +133,10 @@ class Cluster : public std::enable_shared_from_this<Cluster> {
   uint32_t available_backends() const {
     return available_backends_.load(std::memory_order_relaxed);
   }
+
+  // Written by that worker only.
+  ClusterTally& tally(size_t worker) { return tallies_.of(worker); }
+  ClusterTotals totals() const;
 
   // Priorities that are in panic now, and how often one has come into it in all.
   uint32_t panics_now() const { return panics_now_.load(std::memory_order_relaxed); }
@@ -190,6 +196,8 @@ class Cluster : public std::enable_shared_from_this<Cluster> {
   const std::string name_;
   const TransitionSink sink_;
   const std::shared_ptr<ClusterLoad> load_ = std::make_shared<ClusterLoad>();
+  const size_t workers_;
+  PerWorker<ClusterTally> tallies_;
   // Control loop only.
   Random random_;
   const Duration slow_start_stretch_;  // in this process, of each second

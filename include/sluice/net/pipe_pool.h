@@ -1,10 +1,12 @@
-// Pipes for splicing, one worker's: bounded, and only empty ones are kept.
+// Pipes for splicing, one worker's: bounded, and only empty ones are kept. Any thread may ask how
+// many there are.
 #pragma once
 
 #include <cstddef>
 #include <memory>
 #include <vector>
 
+#include "sluice/base/counter.h"
 #include "sluice/base/unique_fd.h"
 
 namespace sluice {
@@ -34,12 +36,12 @@ class PipePool {
   void give_back(std::unique_ptr<Pipe> pipe);
   void discard(std::unique_ptr<Pipe> pipe);
 
-  size_t pipes() const { return pipes_; }
+  size_t pipes() const { return pipes_.value(); }
   size_t pipes_max() const { return pipes_max_; }
 
  private:
   const size_t pipes_max_;
-  size_t pipes_ = 0;  // given out and idle
+  Gauge pipes_;  // given out and idle
   std::vector<std::unique_ptr<Pipe>> idle_;
 };
 

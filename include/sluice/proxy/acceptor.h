@@ -27,7 +27,9 @@ class Acceptor final : public PollTarget {
            std::shared_ptr<UniqueFd> socket);
 
   void on_ready(unsigned tag, Readiness readiness) override;
-  void pause();
+  // Counts why, once for all pauses with no client accepted in between: while a limit stands it is
+  // tried again and again.
+  void pause(PauseCause cause);
   void resume();
   // Takes what is still queued, within the limits, and accepts no more.
   void close();
@@ -38,6 +40,7 @@ class Acceptor final : public PollTarget {
   enum class Next : uint8_t { more, none, paused };
   Next accept_one();
   Next on_accept_error(int error);
+  void stop_watching();
 
   Worker& worker_;
   std::shared_ptr<Listener> listener_;
@@ -47,6 +50,7 @@ class Acceptor final : public PollTarget {
   // that found it empty just one; a queue that is not emptied is offered again in the next turn.
   int batch_ = 1;
   bool is_watching_ = false;
+  bool is_pause_counted_ = false;  // since a client was last accepted
 };
 
 }  // namespace sluice

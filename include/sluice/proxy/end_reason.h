@@ -38,4 +38,9 @@ constexpr std::string_view name(EndReason reason) {
   return kEndReasonNames[static_cast<size_t>(reason)];
 }
 
+// The reasons for which a client is turned away: it never got a backend.
+inline constexpr std::array kRejections{EndReason::no_backend,     EndReason::connect_failed,
+                                        EndReason::limit,          EndReason::denied,
+                                        EndReason::protocol_error, EndReason::resource};
+
 }  // namespace sluice

@@ -69,6 +69,8 @@ class Session final : public PollTarget, public TimerWheel::Entry {
   // verdict is wanted, and then tries another all the same.
   void give_up_attempt();
   SessionRecord record() const;
+  // What is to be counted of it when it has ended.
+  EndedSession totals() const;
   // As in LiveSession, while it has not ended.
   SessionId id() const;
   std::string_view state_name() const;
@@ -97,6 +99,7 @@ class Session final : public PollTarget, public TimerWheel::Entry {
   void fail_attempt(int error);
   void postpone(int error);
   void on_backend_progress(Readiness readiness);
+  ClusterTally& tally_of_cluster() const;
   bool may_be_connected_to_itself() const;
   void on_connect_deadline();
   void try_full_backlog_again();
@@ -107,6 +110,7 @@ class Session final : public PollTarget, public TimerWheel::Entry {
   // src/proxy/session.cc
   void advance();
   HalfPump::Progress step_pumps();
+  void count_moved(uint64_t received, uint64_t sent);
   void run_again();
   void note_first_end();
   void note_backend_start();

@@ -17,6 +17,7 @@
 #include "sluice/net/half_pump.h"
 #include "sluice/net/local_ports.h"
 #include "sluice/net/loop.h"
+#include "sluice/net/loop_lag.h"
 #include "sluice/net/mailbox.h"
 #include "sluice/net/pipe_pool.h"
 #include "sluice/net/poller.h"
@@ -29,6 +30,7 @@
 #include "sluice/proxy/session_record.h"
 #include "sluice/proxy/unhealthy_closer.h"
 #include "sluice/proxy/worker_spread.h"
+#include "sluice/proxy/worker_tally.h"
 
 namespace sluice {
 
@@ -105,6 +107,11 @@ class Worker {
   // Ends the thread's loop; wait() waits for that.
   void stop();
   void wait();
+  const WorkerTally& tally() const { return tally_; }
+  // Open ones, for splicing.
+  size_t pipes() const { return pipes_.pipes(); }
+  // The worst of the last seconds in which it had sessions.
+  Duration loop_lag() const { return loop_lag_.worst(); }
 
   // --- for its sessions and acceptors, on its thread ---------------------------------------------
 
@@ -129,8 +136,9 @@ class Worker {
   void session_ended(Session& session);
   // A lack of our own: accepting pauses everywhere in this worker and is tried again soon.
   void pause_accepting(std::string_view why);
-  void note_pause(const Listener& listener, std::string_view why);
-  void note_local_error(std::string_view error);
+  void note_pause(const Listener& listener, PauseCause cause, std::string_view why);
+  // An errno.
+  void note_local_error(int error);
 
  private:
   void run();
@@ -151,6 +159,7 @@ class Worker {
   TimerWheel deadlines_;
   Timer accept_again_;
   Timer records_due_;
+  LoopLag loop_lag_;
 
   const Options options_;
   const Reports reports_;
@@ -162,6 +171,7 @@ class Worker {
   std::unique_ptr<ScratchBuffer> scratch_ = std::make_unique<ScratchBuffer>();
   PipePool pipes_;
   PumpResources pump_resources_;
+  WorkerTally tally_;
 
   std::unordered_map<std::string, std::unique_ptr<ClusterRoute>> routes_;
   std::vector<std::unique_ptr<Acceptor>> acceptors_;
@@ -173,7 +183,7 @@ class Worker {
   std::vector<SessionRecord> records_;
   TimePoint last_pause_notice_{};
   TimePoint last_error_notice_{};
-  std::string last_local_error_;
+  int last_local_error_ = 0;
   bool has_paused_acceptors_ = false;
   std::function<void()> on_idle_;        // set while accepting has stopped and sessions are left
   std::optional<EndReason> cut_reason_;  // sessions are ended as soon as they are here

@@ -38,6 +38,12 @@ constexpr std::string_view name(ServingState state) {
 
 using ClusterControls = std::vector<std::unique_ptr<ClusterControl>>;
 
+// What a log has lost so far.
+struct LinesLost {
+  std::string_view log;
+  uint64_t lines = 0;
+};
+
 struct AdminScope {
   Loop& loop;
   Mailbox& mailbox;
@@ -56,6 +62,7 @@ struct AdminScope {
   // The workers must see a cluster's backends anew, because a weight has changed.
   std::function<void(ClusterControl&)> publish;
   std::function<void()> keep;  // something changed that is to outlive a restart
+  std::function<std::vector<LinesLost>()> lines_lost;
 };
 
 }  // namespace sluice

@@ -69,6 +69,23 @@ std::string render_status(const AdminScope& scope, const AdminStatus& status,
   return out;
 }
 
+namespace {
+
+void write_sessions_so_far(JsonWriter& json, const ListenerTotals& totals) {
+  json.member("active_connections", totals.active());
+  json.member("connections_total", totals.accepted);
+  json.key("ends");
+  json.begin_object();
+  for (size_t i = 0; i < totals.ends.size(); ++i) json.member(kEndReasonNames[i], totals.ends[i]);
+  json.end_object();
+  json.key("rejected");
+  json.begin_object();
+  for (const EndReason reason : kRejections) json.member(name(reason), totals.ended(reason));
+  json.end_object();
+}
+
+}  // namespace
+
 std::string render_listeners(const std::vector<OpenListener>& listeners) {
   std::string out;
   JsonWriter json(out);
@@ -84,7 +101,7 @@ std::string render_listeners(const std::vector<OpenListener>& listeners) {
     for (const Address& address : open.addresses) json.value(address.to_string());
     json.end_array();
     json.member("cluster", config.cluster);
-    json.member("active_connections", open.listener->limit().active());
+    write_sessions_so_far(json, open.listener->totals());
     json.member("max_connections", config.max_connections);
     write_duration(json, "idle_timeout_ms", config.idle_timeout);
     write_duration(json, "max_duration_ms", config.max_duration);

@@ -88,6 +88,19 @@ void write_breaker(JsonWriter& json, const Backend& backend, const Surroundings&
   json.end_object();
 }
 
+void write_traffic(JsonWriter& json, const BackendTotals& totals) {
+  const auto percentile = [&totals](double part) {
+    return quantile(kConnectBoundsMs, totals.connect_ms.counts, part);
+  };
+  json.member("received_bytes", totals.received);
+  json.member("sent_bytes", totals.sent);
+  json.key("connect_ms");
+  json.begin_object();
+  json.member("p50", percentile(0.5));
+  json.member("p99", percentile(0.99));
+  json.end_object();
+}
+
 void write_backend(JsonWriter& json, const Backend& backend, const Surroundings& around) {
   const std::vector<std::string_view> causes = left_out_by(backend, around);
   json.begin_object();
@@ -114,6 +127,7 @@ void write_backend(JsonWriter& json, const Backend& backend, const Surroundings&
     json.member(kConnectOutcomeNames[i], backend.connects(static_cast<ConnectOutcome>(i)));
   }
   json.end_object();
+  write_traffic(json, backend.totals());
   json.end_object();
 }
 
