@@ -7,7 +7,8 @@ from pathlib import Path
 
 from sluice_bench import machine, real_programs
 from sluice_bench.programs import Load, Program, Proxy
-from sluice_bench.targets import Place, Target
+from sluice_bench.scraper import Scraper
+from sluice_bench.targets import Place, Target, admin_socket
 from sluice_bench.workload import Workload
 
 # What a proxy does once, it has done by then: buffers, pools, learning that a backend is healthy.
@@ -100,6 +101,8 @@ class Bench:
             self.load_pids = [self.backend.process.pid]
         self.proxy_pids = machine.process_tree(proxy.process.pid)
         self.port = place.port
+        if self.target.is_scraped:
+            self._stack.enter_context(Scraper(admin_socket(self.directory)))
 
     def warm_up(self) -> None:
         with self.clients("reconnect", 64, units=_WARM_UP_UNITS) as clients:

@@ -29,6 +29,10 @@ class Place:
     workers: int = 1
 
 
+def admin_socket(directory: Path) -> Path:
+    return directory / "admin"
+
+
 def sluice_settings(place: Place) -> dict:
     """One listener, one backend, and everything else as it is by default."""
     return {
@@ -55,6 +59,8 @@ class Target:
     forks: bool = False
     # A number of workers of its own, whatever the others have.
     workers: int | None = None
+    # /metrics is asked for every second, at the socket admin_socket() of its place.
+    is_scraped: bool = False
     # Its backends have other addresses than 127.0.0.1.
     backend_everywhere: bool = False
 

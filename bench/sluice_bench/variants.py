@@ -2,7 +2,14 @@
 
 import os
 
-from sluice_bench.targets import Place, Target, nothing_missing, sluice_settings, start_sluice
+from sluice_bench.targets import (
+    Place,
+    Target,
+    admin_socket,
+    nothing_missing,
+    sluice_settings,
+    start_sluice,
+)
 
 _BACKENDS = 1000
 _LISTENERS = 100
@@ -17,6 +24,7 @@ def _bare(place: Place) -> list[str]:
 def _full(place: Place) -> list[str]:
     settings = sluice_settings(place)
     settings["access_log"] = {"file": str(place.directory / "access.log"), "format": "json"}
+    settings["admin"] = {"address": f"unix:{admin_socket(place.directory)}"}
     settings["clusters"][0] |= {"health_check": {"interval": "1s"}}
     return start_sluice(place, settings)
 
@@ -55,7 +63,7 @@ def _needs_own_namespace() -> str:
 
 VARIANTS = [
     Target("sluice-bare", _bare, nothing_missing),
-    Target("sluice-full", _full, nothing_missing),
+    Target("sluice-full", _full, nothing_missing, is_scraped=True),
     Target("sluice-busy", _busy, nothing_missing),
     Target("sluice-backends-1000", _many_backends, _needs_own_namespace, backend_everywhere=True),
     Target("sluice-listeners-100", _many_listeners, _needs_own_namespace),

@@ -72,10 +72,12 @@ AdminServer::AdminServer(AdminScope scope, std::optional<TokenFile> token_file)
       guard_(token_file_ ? token_file_->token(started_at_) : std::string()),
       sessions_(scope_),
       events_(scope_.loop, make_epoch(), greeting(), [this] { http_->wake_streams(); }),
-      actions_(scope_, [this](const AdminChange& change) {
-        clusters_shown_.until = {};
-        events_.add(render_change(change, time()));
-      }) {
+      actions_(scope_,
+               [this](const AdminChange& change) {
+                 clusters_shown_.until = {};
+                 events_.add(render_change(change, time()));
+               }),
+      metrics_(scope_) {
   add_routes();
   add_backend_routes();
   if (token_file_) follow_token_file();
@@ -114,6 +116,13 @@ HttpAnswer AdminServer::show_clusters() {
   return http_json(std::move(text));
 }
 
+HttpAnswer AdminServer::show_metrics() {
+  HttpAnswer answer;
+  answer.body = metrics_.render();
+  answer.content_type = MetricsPage::kContentType;
+  return answer;
+}
+
 HttpAnswer AdminServer::show_config() {
   if (config_shown_.empty()) config_shown_ = render_effective_config_json(scope_.config);
   return http_json(config_shown_);
@@ -148,7 +157,7 @@ void AdminServer::add_routes() {
   routes_.add("GET", "/", AdminNeed::page, [](const AdminCall&, const HttpReply& reply) {
     reply(of_a_later_version("the dashboard"));
   });
-  get("/metrics", [](const AdminCall&) { return of_a_later_version("/metrics"); });
+  get("/metrics", [this](const AdminCall&) { return show_metrics(); });
   get("/live", [](const AdminCall&) { return http_json(R"({"live":true})"); });
   get("/ready", [this](const AdminCall&) { return show_ready(); });
   get("/api/status", [this](const AdminCall&) { return show_status(); });

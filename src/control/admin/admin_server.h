@@ -13,6 +13,7 @@
 #include "admin_scope.h"
 #include "admin_sessions.h"
 #include "http_server.h"
+#include "metrics/metrics_page.h"
 #include "sluice/core/transition.h"
 #include "token_file.h"
 
@@ -40,6 +41,7 @@ class AdminServer {
   void add_backend_routes();
   HttpAnswer show_ready() const;
   HttpAnswer show_clusters();
+  HttpAnswer show_metrics();
   HttpAnswer show_config();
   HttpAnswer show_status() const;
   void list_sessions(const AdminCall& call, HttpReply reply);
@@ -55,6 +57,7 @@ class AdminServer {
   AdminSessions sessions_;
   AdminEvents events_;
   AdminActions actions_;
+  MetricsPage metrics_;
   // A large answer serves all who ask within a moment, unless something has happened since.
   struct {
     std::string text;
