@@ -224,7 +224,6 @@ def expect_the_rest(account):
     """What the script did not touch, and what it caused by the way."""
     labels = {"cluster": "front", "backend": "b1"}
     account.set("sluice_probes_total", 1, **labels, result="passed")
-    account.set("sluice_probes_total", 0, **labels, result="refused")
     account.set("sluice_backend_health", 1, **labels)
     account.set("sluice_breaker_state", 0, **labels)
     account.set("sluice_cluster_available_backends", 1, cluster="front")
@@ -453,15 +452,18 @@ def test_a_thousand_backends_are_told_of_quickly():
         cluster_settings = {"health_check": {"interval": "1h"}}
         with Sluice(front(many, cluster=cluster_settings, **ADMIN)) as sluice:
             admin = Admin(sluice)
-            took = []
-            for _ in range(5):
-                begun = time.monotonic()
-                answer = admin.request("GET", "/metrics")
-                took.append(time.monotonic() - begun)
-            print(f"{len(answer.text)} bytes, best {min(took) * 1000:.1f} ms of {took}")
-            assert min(took) < 0.5, "on a quiet machine it is a tenth of that"
-            assert lint(answer.text) == []
-            assert Metrics(answer.text).sum("sluice_probes_total") >= 0
+            begun = time.monotonic()
+            metrics = scrape(admin)
+            took = time.monotonic() - begun
+            print(f"{len(metrics.text)} bytes in {took * 1000:.1f} ms")
+            assert took < 2, "on a quiet machine it is less than a twentieth of that"
+            assert lint(metrics.text) == []
+            backends = {dict(labels).get("backend") for _, labels in metrics.samples} - {None}
+            assert len(backends) == 1000
+            # One that is made by another thread is given up when the process ends.
+            for _ in range(3):
+                with admin.raw() as client:
+                    client.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
 
 
 def test_the_lint_sees_what_is_wrong():

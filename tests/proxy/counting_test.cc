@@ -81,7 +81,7 @@ TEST_F(Counting, a_pause_at_a_limit_is_counted_once_however_often_it_is_tried_ag
   EXPECT_TRUE(wait_until([&] { return pauses() == 1; }));
   // It looks again ten times a second.
   EXPECT_FALSE(wait_until([&] { return pauses() != 1; }, milliseconds(500)));
-  first.reset();
+  reset_connection(std::move(first));
   EXPECT_TRUE(has_pending_client(listening, 5000));
   EXPECT_TRUE(wait_until([&] { return pauses() == 2; })) << "the third waits now";
   EXPECT_EQ(listener().totals().accepted, 2U);

@@ -116,13 +116,6 @@ HttpAnswer AdminServer::show_clusters() {
   return http_json(std::move(text));
 }
 
-HttpAnswer AdminServer::show_metrics() {
-  HttpAnswer answer;
-  answer.body = metrics_.render();
-  answer.content_type = MetricsPage::kContentType;
-  return answer;
-}
-
 HttpAnswer AdminServer::show_config() {
   if (config_shown_.empty()) config_shown_ = render_effective_config_json(scope_.config);
   return http_json(config_shown_);
@@ -157,7 +150,8 @@ void AdminServer::add_routes() {
   routes_.add("GET", "/", AdminNeed::page, [](const AdminCall&, const HttpReply& reply) {
     reply(of_a_later_version("the dashboard"));
   });
-  get("/metrics", [this](const AdminCall&) { return show_metrics(); });
+  routes_.add("GET", "/metrics", AdminNeed::read,
+              [this](const AdminCall&, HttpReply reply) { metrics_.show(std::move(reply)); });
   get("/live", [](const AdminCall&) { return http_json(R"({"live":true})"); });
   get("/ready", [this](const AdminCall&) { return show_ready(); });
   get("/api/status", [this](const AdminCall&) { return show_status(); });

@@ -41,7 +41,6 @@ class AdminServer {
   void add_backend_routes();
   HttpAnswer show_ready() const;
   HttpAnswer show_clusters();
-  HttpAnswer show_metrics();
   HttpAnswer show_config();
   HttpAnswer show_status() const;
   void list_sessions(const AdminCall& call, HttpReply reply);

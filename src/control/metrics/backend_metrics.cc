@@ -48,8 +48,10 @@ class BackendFamilies {
     }
   }
 
+  // Only results that have come, besides the usual one: else they were a third of a large page.
   void add_probes(std::string_view cluster, const Backend& backend) {
     for (size_t i = 0; i < kProbeResultNames.size(); ++i) {
+      if (i > 0 && backend.events().probes[i] == 0) continue;
       probes_.add(
           {{"cluster", cluster}, {"backend", backend.name()}, {"result", kProbeResultNames[i]}},
           backend.events().probes[i]);

@@ -1,17 +1,43 @@
 #include "metrics_page.h"
 
 #include <prometheus/text_serializer.h>
+#include <uv.h>
+
+#include <utility>
 
 #include "process_facts.h"
 
 namespace sluice {
 namespace {
 
-// A page that takes a while to make is made anew at most that often, however many ask.
+constexpr const char* kContentType = "text/plain; version=0.0.4; charset=utf-8";
+// A page of so many series takes a few milliseconds to write.
+constexpr size_t kManySeries = 2000;
+// Such a page is made anew at most that often, however many ask.
 constexpr Duration kGoodFor = std::chrono::milliseconds(500);
-constexpr size_t kLargeBytes = size_t{512} * 1024;
+
+size_t count_series(const MetricFamilies& families) {
+  size_t count = 0;
+  for (const prometheus::MetricFamily& family : families) count += family.metric.size();
+  return count;
+}
+
+HttpAnswer answer_with(std::string text) {
+  HttpAnswer answer;
+  answer.body = std::move(text);
+  answer.content_type = kContentType;
+  return answer;
+}
 
 }  // namespace
+
+// Lives until libuv has told of its end, whatever becomes of the page.
+struct MetricsPage::Writing {
+  uv_work_t request{};
+  MetricFamilies families;
+  std::string text;
+  std::weak_ptr<MetricsPage*> page;
+};
 
 MetricsPage::MetricsPage(const AdminScope& scope)
     : scope_(scope),
@@ -20,12 +46,47 @@ MetricsPage::MetricsPage(const AdminScope& scope)
   loop_lag_.watch();
 }
 
-const std::string& MetricsPage::render() {
-  const TimePoint now = scope_.loop.now();
-  if (now < text_is_good_until_) return text_;
-  text_ = prometheus::TextSerializer().Serialize(Collect());
-  if (text_.size() > kLargeBytes) text_is_good_until_ = now + kGoodFor;
-  return text_;
+void MetricsPage::show(HttpReply reply) {
+  if (scope_.loop.now() < text_is_good_until_) {
+    reply(answer_with(text_));
+    return;
+  }
+  if (!waiting_.empty()) {
+    waiting_.push_back(std::move(reply));
+    return;
+  }
+  MetricFamilies families = Collect();
+  if (count_series(families) < kManySeries) {
+    reply(answer_with(prometheus::TextSerializer().Serialize(families)));
+    return;
+  }
+  waiting_.push_back(std::move(reply));
+  begin_writing(std::move(families));
+}
+
+void MetricsPage::begin_writing(MetricFamilies families) {
+  auto writing = std::make_unique<Writing>();
+  writing->families = std::move(families);
+  writing->page = presence_;
+  writing->request.data = writing.get();
+  uv_queue_work(
+      scope_.loop.raw(), &writing->request,
+      [](uv_work_t* request) {
+        auto* work = static_cast<Writing*>(request->data);
+        work->text = prometheus::TextSerializer().Serialize(work->families);
+        work->families.clear();
+      },
+      [](uv_work_t* request, int) {
+        const std::unique_ptr<Writing> done(static_cast<Writing*>(request->data));
+        if (const auto page = done->page.lock()) (*page)->take(std::move(done->text));
+      });
+  static_cast<void>(writing.release());  // the callback's
+}
+
+void MetricsPage::take(std::string text) {
+  text_ = std::move(text);
+  text_is_good_until_ = scope_.loop.now() + kGoodFor;
+  for (const HttpReply& reply : std::exchange(waiting_, {})) reply(answer_with(text_));
 }
 
 MetricFamilies MetricsPage::Collect() const {

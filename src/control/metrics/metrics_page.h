@@ -1,13 +1,19 @@
 // Everything this process counts, as Prometheus asks for it at /metrics. Nothing is kept for it:
 // the numbers are read where they are counted when somebody asks, the workers' among them without
 // disturbing a worker. Lives on the control loop, whose own lag it measures.
+//
+// Reading the numbers is quick, writing them down takes six times as long: of many series that is
+// done by a thread of libuv's, so that probes are not late for it.
 #pragma once
 
 #include <prometheus/collectable.h>
 
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "admin/admin_scope.h"
+#include "admin/http_message.h"
 #include "metric_family.h"
 #include "sluice/base/time.h"
 #include "sluice/net/loop_lag.h"
@@ -16,23 +22,28 @@ namespace sluice {
 
 class MetricsPage final : public prometheus::Collectable {
  public:
-  // Text exposition format, version 0.0.4.
-  static constexpr const char* kContentType = "text/plain; version=0.0.4; charset=utf-8";
-
   // `scope` outlives it.
   explicit MetricsPage(const AdminScope& scope);
 
-  // The page, as of now; a large one as of a moment ago when it was asked for just then.
-  const std::string& render();
+  // Answers at once, or a moment later. A large page may be one of half a second ago.
+  void show(HttpReply reply);
 
   MetricFamilies Collect() const override;
 
  private:
+  struct Writing;
+
+  void begin_writing(MetricFamilies families);
+  void take(std::string text);
+
   const AdminScope& scope_;
   LoopLag loop_lag_;
   const double process_start_;
-  std::string text_;
+  std::string text_;  // the last large one
   TimePoint text_is_good_until_{};
+  std::vector<HttpReply> waiting_;  // for what is being written
+  // Tells what is still being written when this goes that nobody wants it any more.
+  const std::shared_ptr<MetricsPage*> presence_ = std::make_shared<MetricsPage*>(this);
 };
 
 // What it is made of, each in a file of its own.
