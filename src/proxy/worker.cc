@@ -12,7 +12,6 @@ namespace {
 // A paused acceptor looks again after this long; at once when a session of its worker has ended.
 constexpr Duration kAcceptAgainDelay = std::chrono::milliseconds(100);
 constexpr Duration kRecordsDelayMax = std::chrono::milliseconds(100);
-constexpr Duration kNoticeInterval = std::chrono::seconds(1);
 // Bursts of fewer sessions than this are not worth a call to the allocator.
 constexpr size_t kBurstSessionsMin = 1000;
 constexpr size_t kRecordsPerBatch = 256;
@@ -27,6 +26,7 @@ Worker::Worker(Options options, Reports reports, ConnectionLimit& process_limit)
       accept_again_(loop_, [this] { resume_accepting(); }),
       records_due_(loop_, [this] { hand_over_records(); }),
       loop_lag_(loop_, [this] { return !sessions_.empty(); }),
+      notices_due_(loop_, [this] { tell_counted_notices(); }),
       options_(options),
       reports_(std::move(reports)),
       process_limit_(process_limit),
@@ -249,22 +249,25 @@ void Worker::note_pause(const Listener& listener, PauseCause cause, std::string_
   }
   has_paused_acceptors_ = true;
   if (!accept_again_.is_running()) accept_again_.start(kAcceptAgainDelay);
-  // At a limit under load this happens for every session; one notice a second is plenty.
-  if (now() - last_pause_notice_ < kNoticeInterval) return;
-  last_pause_notice_ = now();
-  reports_.on_notice({.kind = WorkerNotice::Kind::accept_paused,
-                      .listener = listener.config().name,
-                      .why = std::string(why)});
+  tell(WorkerNotice::Kind::accept_paused, listener.config().name, why);
 }
 
 void Worker::note_local_error(int error) {
   tally_.count_local_error(error);
-  // As for a pause: it comes with every connection for as long as it lasts.
-  if (error == last_local_error_ && now() - last_error_notice_ < kNoticeInterval) return;
-  last_local_error_ = error;
-  last_error_notice_ = now();
-  reports_.on_notice(
-      {.kind = WorkerNotice::Kind::local_error, .listener = {}, .why = std::strerror(error)});
+  tell(WorkerNotice::Kind::local_error, {}, std::strerror(error));
+}
+
+void Worker::tell(WorkerNotice::Kind kind, std::string_view listener, std::string_view why) {
+  if (auto notice = notices_.note(kind, listener, why, now())) {
+    reports_.on_notice(std::move(*notice));
+  } else if (!notices_due_.is_running()) {
+    notices_due_.start(WorkerNotices::kInterval);
+  }
+}
+
+void Worker::tell_counted_notices() {
+  for (WorkerNotice& notice : notices_.take_due(now())) reports_.on_notice(std::move(notice));
+  if (notices_.has_counted()) notices_due_.start(WorkerNotices::kInterval);
 }
 
 void Worker::resume_accepting() {

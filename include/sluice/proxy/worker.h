@@ -29,6 +29,7 @@
 #include "sluice/proxy/session.h"
 #include "sluice/proxy/session_record.h"
 #include "sluice/proxy/unhealthy_closer.h"
+#include "sluice/proxy/worker_notices.h"
 #include "sluice/proxy/worker_spread.h"
 #include "sluice/proxy/worker_tally.h"
 
@@ -42,14 +43,6 @@ struct ClusterRoute {
   // Those of its sessions that wait for a place, and how they are called.
   std::unordered_map<PendingQueue::Ticket, Session*> pending;
   PendingQueue::Call call;
-};
-
-// Something the process should say once, not once per connection.
-struct WorkerNotice {
-  enum class Kind : uint8_t { accept_paused, local_error };
-  Kind kind;
-  std::string listener;
-  std::string why;
 };
 
 class Worker {
@@ -151,6 +144,8 @@ class Worker {
   void give_memory_back();
   void resume_accepting();
   void hand_over_records();
+  void tell(WorkerNotice::Kind kind, std::string_view listener, std::string_view why);
+  void tell_counted_notices();
   void tell_if_idle();
 
   Loop loop_;
@@ -160,6 +155,7 @@ class Worker {
   Timer accept_again_;
   Timer records_due_;
   LoopLag loop_lag_;
+  Timer notices_due_;
 
   const Options options_;
   const Reports reports_;
@@ -181,9 +177,7 @@ class Worker {
   std::vector<Session*> run_list_;  // while it has members the worker does not block
   std::vector<std::unique_ptr<Session>> ended_;
   std::vector<SessionRecord> records_;
-  TimePoint last_pause_notice_{};
-  TimePoint last_error_notice_{};
-  int last_local_error_ = 0;
+  WorkerNotices notices_;
   bool has_paused_acceptors_ = false;
   std::function<void()> on_idle_;        // set while accepting has stopped and sessions are left
   std::optional<EndReason> cut_reason_;  // sessions are ended as soon as they are here
