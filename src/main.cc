@@ -11,6 +11,7 @@
 #include <string>
 
 #include "sluice/base/log.h"
+#include "sluice/config/log_target.h"
 #include "sluice/config/reader.h"
 #include "sluice/config/report.h"
 #include "sluice/control/command_line.h"
@@ -19,6 +20,7 @@
 #include "sluice/control/descriptors.h"
 #include "sluice/control/machine_limits.h"
 #include "sluice/control/server.h"
+#include "sluice/control/server_logs.h"
 #include "sluice/maelstrom/node.h"
 
 namespace sluice {
@@ -65,6 +67,13 @@ bool wants_color(int fd) {
   return ::isatty(fd) == 1 && from_environment("NO_COLOR").value_or("").empty();
 }
 
+bool wants_color_in(const std::string& log_file) {
+  const LogTarget target = log_target(log_file);
+  if (target == LogTarget::standard_output) return wants_color(STDOUT_FILENO);
+  const bool is_stderr = target == LogTarget::none || target == LogTarget::standard_error;
+  return is_stderr && wants_color(STDERR_FILENO);
+}
+
 int run(const RunCommand& command) {
   const auto config = load_config(command.config_file, command.overrides);
   if (!config) return kInvalidConfig;
@@ -72,12 +81,11 @@ int run(const RunCommand& command) {
     return say_error(kCannotRun, enough.error().message);
   }
   Descriptors descriptors;
-  const bool is_to_stderr = config->log.file.empty();
-  auto sink = descriptors.open_log(is_to_stderr ? "stderr" : config->log.file);
-  if (!sink) return say_error(kCannotRun, sink.error().message);
+  auto sink = open_log_sink(descriptors, config->log.file, config->log.syslog);
+  if (!sink) return say_error(kCannotRun, "log: " + sink.error().message);
   Log log(std::move(*sink), {.level = config->log.level,
                              .format = config->log.format,
-                             .use_color = is_to_stderr && wants_color(STDERR_FILENO)});
+                             .use_color = wants_color_in(config->log.file)});
   Server server(*config, log, descriptors);
   if (const auto started = server.start(); !started) {
     descriptors.remove_socket_files();
@@ -98,7 +106,7 @@ int check(const CheckCommand& command) {
 int run_node_beside_server(const NodeOptions& options, const NodeDescriptors& descriptors) {
   const Config& config = *options.config;
   for (const std::string& file : {config.access_log.file, config.log.file}) {
-    if (file == "stdout" || file == "/dev/stdout") {
+    if (log_target(file) == LogTarget::standard_output) {
       return say_error(kInvalidConfig, "stdout is for messages: write that log elsewhere");
     }
   }
@@ -106,8 +114,8 @@ int run_node_beside_server(const NodeOptions& options, const NodeDescriptors& de
     return say_error(kCannotRun, enough.error().message);
   }
   Descriptors privileged;
-  auto sink = privileged.open_log(config.log.file.empty() ? "stderr" : config.log.file);
-  if (!sink) return say_error(kCannotRun, sink.error().message);
+  auto sink = open_log_sink(privileged, config.log.file, config.log.syslog);
+  if (!sink) return say_error(kCannotRun, "log: " + sink.error().message);
   Log log(std::move(*sink), {.level = config.log.level, .format = config.log.format});
   Server server(config, log, privileged);
   if (const auto started = server.start(); !started) {

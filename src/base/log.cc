@@ -2,16 +2,16 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <iterator>
 
 #include "sluice/base/json.h"
+#include "sluice/base/log_value.h"
 #include "sluice/base/wall_time.h"
 
 namespace sluice {
 namespace {
 
-using Fields = std::initializer_list<LogField>;
+using Fields = std::span<const LogField>;
 
 std::string json_line(LogLevel level, std::string_view event, std::string_view message,
                       Fields fields) {
@@ -34,12 +34,6 @@ std::string json_line(LogLevel level, std::string_view event, std::string_view m
   return line;
 }
 
-bool needs_quotes(std::string_view text) {
-  return text.empty() || std::any_of(text.begin(), text.end(), [](unsigned char c) {
-           return c <= ' ' || c == '"' || c == '=' || c >= 0x7F;
-         });
-}
-
 // Escape codes of ECMA-48: faint, none, yellow, red.
 constexpr std::string_view color_of(LogLevel level) {
   constexpr std::string_view kColors[] = {"\x1b[2m", "", "\x1b[33m", "\x1b[31m"};
@@ -49,17 +43,16 @@ constexpr std::string_view color_of(LogLevel level) {
 std::string text_line(LogLevel level, std::string_view event, std::string_view message,
                       Fields fields, bool use_color) {
   const std::string_view color = use_color ? color_of(level) : "";
-  std::string line =
-      fmt::format("{} {}{:<7}{} {}  event={}", format_rfc3339(WallTime::clock::now()), color,
-                  name(level), color.empty() ? "" : "\x1b[0m", message, event);
+  std::string line = fmt::format("{} {}{:<7}{} ", format_rfc3339(WallTime::clock::now()), color,
+                                 name(level), color.empty() ? "" : "\x1b[0m");
+  append_one_line(line, message);
+  fmt::format_to(std::back_inserter(line), "  event={}", event);
   for (const LogField& field : fields) {
     fmt::format_to(std::back_inserter(line), " {}=", field.key);
     if (const auto* number = std::get_if<int64_t>(&field.value)) {
       fmt::format_to(std::back_inserter(line), "{}", *number);
-    } else if (const auto& text = std::get<std::string>(field.value); needs_quotes(text)) {
-      append_json_string(line, text);
     } else {
-      line += text;
+      append_log_value(line, std::get<std::string>(field.value));
     }
   }
   return line;
@@ -68,10 +61,10 @@ std::string text_line(LogLevel level, std::string_view event, std::string_view m
 }  // namespace
 
 void Log::write(LogLevel level, std::string_view event, std::string_view message, Fields fields) {
-  if (level < options_.level) return;
-  writer_.write(options_.format == LogFormat::json
-                    ? json_line(level, event, message, fields)
-                    : text_line(level, event, message, fields, options_.use_color));
+  if (!wants(level)) return;
+  writer_.write(level, options_.format == LogFormat::json
+                           ? json_line(level, event, message, fields)
+                           : text_line(level, event, message, fields, options_.use_color));
 }
 
 }  // namespace sluice

@@ -9,13 +9,28 @@
 #include <mutex>
 #include <string>
 
+#include "sluice/base/file_sink.h"
+
 namespace sluice {
+namespace {
 
-class LogWriter::Sink : public spdlog::sinks::base_sink<std::mutex> {
+// Only to carry ours through the queue and back.
+spdlog::level::level_enum to_spdlog(LogLevel level) {
+  return static_cast<spdlog::level::level_enum>(static_cast<int>(level) + spdlog::level::debug);
+}
+
+LogLevel from_spdlog(spdlog::level::level_enum level) {
+  return static_cast<LogLevel>(level - spdlog::level::debug);
+}
+
+}  // namespace
+
+// The writing thread's end of the queue.
+class LogWriter::Writing : public spdlog::sinks::base_sink<std::mutex> {
  public:
-  explicit Sink(UniqueFd fd) : sink_(std::move(fd)) {}
+  explicit Writing(std::unique_ptr<LogSink> sink) : sink_(std::move(sink)) {}
 
-  LogSink& sink() { return sink_; }
+  LogSink& sink() { return *sink_; }
 
   uint64_t flushes() {
     const std::scoped_lock lock(flush_mutex_);
@@ -32,7 +47,7 @@ class LogWriter::Sink : public spdlog::sinks::base_sink<std::mutex> {
     spdlog::memory_buf_t line;
     line.append(message.payload);
     line.push_back('\n');
-    sink_.write({line.data(), line.size()});
+    sink_->write({line.data(), line.size()}, from_spdlog(message.level));
   }
 
   void flush_() override {
@@ -42,7 +57,7 @@ class LogWriter::Sink : public spdlog::sinks::base_sink<std::mutex> {
   }
 
  private:
-  LogSink sink_;
+  const std::unique_ptr<LogSink> sink_;
   std::mutex flush_mutex_;
   std::condition_variable flushed_;
   uint64_t flushes_ = 0;
@@ -53,30 +68,32 @@ struct LogWriter::Queue {
   std::shared_ptr<spdlog::async_logger> logger;
 };
 
-LogWriter::LogWriter(UniqueFd sink)
-    : sink_(std::make_shared<Sink>(std::move(sink))), queue_(std::make_unique<Queue>()) {
+LogWriter::LogWriter(UniqueFd sink) : LogWriter(std::make_unique<FileSink>(std::move(sink))) {}
+
+LogWriter::LogWriter(std::unique_ptr<LogSink> sink)
+    : writing_(std::make_shared<Writing>(std::move(sink))), queue_(std::make_unique<Queue>()) {
   queue_->thread = std::make_shared<spdlog::details::thread_pool>(kQueuedLinesMax, 1);
   queue_->logger = std::make_shared<spdlog::async_logger>(
-      "log", sink_, queue_->thread, spdlog::async_overflow_policy::overrun_oldest);
+      "log", writing_, queue_->thread, spdlog::async_overflow_policy::overrun_oldest);
   queue_->logger->set_level(spdlog::level::trace);
 }
 
-LogWriter::~LogWriter() { sink_->sink().hurry(); }
+LogWriter::~LogWriter() { writing_->sink().hurry(); }
 
-void LogWriter::write(std::string_view line) {
-  queue_->logger->log(spdlog::level::info, spdlog::string_view_t(line.data(), line.size()));
+void LogWriter::write(LogLevel level, std::string_view line) {
+  queue_->logger->log(to_spdlog(level), spdlog::string_view_t(line.data(), line.size()));
 }
 
-void LogWriter::reopen(UniqueFd sink) { sink_->sink().replace(std::move(sink)); }
+void LogWriter::reopen(UniqueFd sink) { writing_->sink().replace(std::move(sink)); }
 
 void LogWriter::flush() {
-  const uint64_t seen = sink_->flushes();
+  const uint64_t seen = writing_->flushes();
   queue_->logger->flush();
-  sink_->wait_for_flush_after(seen);
+  writing_->wait_for_flush_after(seen);
 }
 
 LogLoss LogWriter::loss() const {
-  LogLoss loss = sink_->sink().loss();
+  LogLoss loss = writing_->sink().loss();
   loss.lines += queue_->thread->overrun_counter();
   return loss;
 }

@@ -1,8 +1,20 @@
 #include "read_rows.h"
+#include "sluice/config/log_target.h"
 
 namespace sluice {
 
 using namespace std::chrono_literals;
+
+namespace {
+
+constexpr int64_t kTemplateBytesMax = 4096;
+constexpr int64_t kSyslogTagBytesMax = 48;  // RFC 5424, 6
+
+Type facility() { return choice({kSyslogFacilityNames.begin(), kSyslogFacilityNames.end()}); }
+
+bool is_syslog(const std::string& file) { return log_target(file) == LogTarget::syslog; }
+
+}  // namespace
 
 const Table<Config>& config_table() {
   using ConfigRow = Row<Config>;
@@ -40,12 +52,36 @@ const Table<Config>& config_table() {
            Reload::yes, "the least important lines to write"},
           {"log.format", FIELD(log.format), choice({"text", "json"}), Reload::no, "how they look"},
           {"log.file", FIELD(log.file), text(4096), Reload::no,
-           "where they go; stderr when it is not given"},
+           "where they go: a path, stdout, stderr or syslog; stderr when it is not given"},
+          ConfigRow("log.syslog", section(), Reload::no, "how they go to a syslog daemon")
+              .only_while([](const Config& config) { return is_syslog(config.log.file); }),
+          {"log.syslog.address", FIELD(log.syslog.address), bind_address(), Reload::no,
+           "where the daemon listens: a unix datagram socket, spoken to as syslog(3) does, or an "
+           "IP address, spoken to over UDP as RFC 5424 says"},
+          {"log.syslog.facility", FIELD(log.syslog.facility), facility(), Reload::no,
+           "what the daemon sorts them by"},
+          {"log.syslog.tag", FIELD(log.syslog.tag), text(kSyslogTagBytesMax), Reload::no,
+           "the name they come under"},
           {"access_log", section(), Reload::yes, "a line for each finished session"},
           {"access_log.file", FIELD(access_log.file), text(4096), Reload::yes,
-           "a path, stdout or stderr; no access log when it is not given"},
-          {"access_log.format", FIELD(access_log.format), choice({"text", "json"}), Reload::yes,
-           "how its lines look"},
+           "a path, stdout, stderr or syslog; no access log when it is not given"},
+          {"access_log.format", FIELD(access_log.format), line_format(kTemplateBytesMax),
+           Reload::yes,
+           "how its lines look: text, json, or a template such as \"%{client} %{backend} "
+           "%{reason}\". Its fields are time, listener, client, cluster, backend, attempts, "
+           "received, sent, connect_ms, duration_ms, reason, policy, trial and passed_over; a "
+           "percent sign is %%. Values are escaped as within a JSON string, and - is none"},
+          ConfigRow("access_log.syslog", section(), Reload::yes, "how they go to a syslog daemon")
+              .only_while([](const Config& config) { return is_syslog(config.access_log.file); }),
+          {"access_log.syslog.address", FIELD(access_log.syslog.address), bind_address(),
+           Reload::yes, "as log.syslog.address"},
+          {"access_log.syslog.facility", FIELD(access_log.syslog.facility), facility(), Reload::yes,
+           "what the daemon sorts them by"},
+          {"access_log.syslog.tag", FIELD(access_log.syslog.tag), text(kSyslogTagBytesMax),
+           Reload::yes, "the name they come under"},
+          {"access_log.syslog.severity", FIELD(access_log.syslog_severity),
+           choice({"debug", "info", "warning", "error"}), Reload::yes,
+           "how important the daemon takes them to be"},
           ConfigRow("admin", section(), Reload::no, "the admin API, `sluice ctl`'s other end")
               .only_while([](const Config& config) {
                 return config.admin.address || !config.admin.token_file.empty();

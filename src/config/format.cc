@@ -73,6 +73,10 @@ std::string format_scalar(const StatusRange& value, const Type& /*type*/) {
   return fmt::format("{}-{}", value.first, value.last);
 }
 
+std::string format_scalar(const AccessLogFormat& value, const Type& /*type*/) {
+  return value.kind() == AccessLogFormat::Kind::custom ? quoted(value.source()) : value.source();
+}
+
 std::string format_scalar(const Address& value, const Type& type) {
   return quoted(type.kind == Kind::source_address ? value.host_string() : value.to_string());
 }

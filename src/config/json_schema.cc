@@ -64,6 +64,8 @@ std::string plain_value(const Type& type) {
           R"({{"anyOf": [{{"type": "integer", "minimum": {}, "maximum": {}}}, )"
           R"({{"type": "string", "pattern": "^[2-5][0-9]{{2}}-[2-5][0-9]{{2}}$"}}]}})",
           type.least, type.greatest);
+    case Kind::line_format:
+      return R"({"anyOf": [{"enum": ["text", "json"]}, {"type": "string", "pattern": "%"}]})";
     case Kind::section:
     case Kind::list:
       break;  // have a schema of their own

@@ -16,6 +16,7 @@ std::string_view article(Kind kind) {
     case Kind::choice:
     case Kind::text:
     case Kind::payload:
+    case Kind::line_format:
       return "";
     case Kind::file_mode:
     case Kind::bind_address:

@@ -50,6 +50,9 @@ void read_value(const Node& node, const Type& type, T& out, Reading& reading) {
 // A text or, when `type` is a payload, {hex: digits}.
 void read_value(const Node& node, const Type& type, std::string& out, Reading& reading);
 
+// `text`, `json` or a template; what is wrong with a template is told at its place in it.
+void read_value(const Node& node, const Type& type, AccessLogFormat& out, Reading& reading);
+
 constexpr size_t kValuesMax = 64;  // of one setting
 
 // One value or a list. What is right is kept, unless nothing is.

@@ -213,7 +213,7 @@ Complaint parse_scalar(std::string_view text, const Type& type, Address& out) {
   auto address = Address::parse(text);
   if (!address) return excerpt(address.error().message);
   if (type.kind == Kind::bind_address && address->is_name()) {
-    return fmt::format("{} is a host name; a listener needs an IP address, as in 127.0.0.1:{}",
+    return fmt::format("{} is a host name; here an IP address is needed, as in 127.0.0.1:{}",
                        quoted(text), address->port());
   }
   if (type.kind == Kind::peer_address && !address->is_unix() && address->port() == 0) {

@@ -69,6 +69,7 @@ std::string format_scalar(Duration value, const Type& type);
 std::string format_scalar(const std::string& value, const Type& type);
 std::string format_scalar(const Address& value, const Type& type);
 std::string format_scalar(const StatusRange& value, const Type& type);
+std::string format_scalar(const AccessLogFormat& value, const Type& type);
 
 template <typename Choice>
 requires std::is_enum_v<Choice> std::string format_scalar(Choice value, const Type& type) {

@@ -39,6 +39,8 @@ std::string_view noun(Kind kind) {
       return "text, or {hex: digits}";
     case Kind::status_range:
       return "HTTP status or a range of them";
+    case Kind::line_format:
+      return "text, json or a template";
     case Kind::section:
       return "map";
     case Kind::list:
@@ -114,6 +116,10 @@ Type payload(int64_t bytes_max) {
 
 // 1xx answers come before the one that counts.
 Type status_range() { return {.kind = Kind::status_range, .least = 200, .greatest = 599}; }
+
+Type line_format(int64_t bytes_max) {
+  return {.kind = Kind::line_format, .least = 1, .greatest = bytes_max};
+}
 
 Type section(std::string_view shorthand) { return {.kind = Kind::section, .shorthand = shorthand}; }
 Type list(std::string_view shorthand) { return {.kind = Kind::list, .shorthand = shorthand}; }

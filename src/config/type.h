@@ -26,6 +26,7 @@ enum class Kind : uint8_t {
   source_address,  // an IP address, its port optional
   payload,         // text, or {hex: ...}
   status_range,    // an HTTP status, or 200-399
+  line_format,     // text, json, or a template
   section,         // settings below it
   list,            // of sections
 };
@@ -63,6 +64,7 @@ Type peer_address();
 Type source_address();
 Type payload(int64_t bytes_max);
 Type status_range();
+Type line_format(int64_t bytes_max);
 Type section(std::string_view shorthand = "");
 Type list(std::string_view shorthand = "");
 

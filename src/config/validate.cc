@@ -14,6 +14,7 @@
 #include "suggest.h"
 #include "text.h"
 #include "validate_files.h"
+#include "validate_logs.h"
 #include "validate_probe.h"
 
 namespace sluice {
@@ -361,6 +362,7 @@ void Validation::run() {
 void validate(const Config& config, const Places& places, Problems& problems) {
   Validation(config, places, problems).run();
   validate_files(config, places, problems);
+  validate_logs(config, places, problems);
 }
 
 }  // namespace sluice

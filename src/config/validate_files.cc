@@ -8,6 +8,7 @@
 
 #include "given.h"
 #include "scalar.h"
+#include "sluice/config/log_target.h"
 #include "text.h"
 
 namespace sluice {
@@ -34,10 +35,11 @@ std::vector<NamedFile> other_files(const Config& config) {
   const auto add_socket = [&add](const Address& address, std::string what) {
     if (address.kind() == Address::Kind::unix_path) add(address.text(), std::move(what));
   };
-  add(config.log.file, "the process's log");
-  // Those two words are no files.
-  const std::string& access_log = config.access_log.file;
-  if (access_log != "stderr" && access_log != "stdout") add(access_log, "the access log");
+  const auto add_log = [&add](const std::string& path, std::string what) {
+    if (log_target(path) == LogTarget::file) add(path, std::move(what));
+  };
+  add_log(config.log.file, "the process's log");
+  add_log(config.access_log.file, "the access log");
   for (const ListenerConfig& listener : config.listeners) {
     for (const Address& address : listener.addresses) {
       add_socket(address, fmt::format("the socket of listener '{}'", excerpt(listener.name)));

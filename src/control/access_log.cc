@@ -1,75 +1,23 @@
 #include "sluice/control/access_log.h"
 
-#include <fmt/format.h>
-
 #include <iterator>
 #include <utility>
 
-#include "sluice/base/json.h"
 #include "sluice/base/wall_time.h"
+#include "sluice/control/access_line.h"
 
 namespace sluice {
 namespace {
 
-// Why it went to that backend, of the last attempt.
-void append_decision(std::string& line, const Decision& decision) {
-  fmt::format_to(std::back_inserter(line), R"({{"policy":"{}","trial":{},"passed_over":{{)",
-                 name(decision.policy), decision.is_trial);
-  std::string_view separator;
-  for (size_t i = 0; i < kObstacleNames.size(); ++i) {
-    const uint8_t count = decision.passed_over(static_cast<Obstacle>(i));
-    if (count == 0) continue;
-    fmt::format_to(std::back_inserter(line), R"({}"{}":{})", separator, kObstacleNames[i], count);
-    separator = ",";
-  }
-  line += "}}";
-}
-
-std::string json_line(const SessionRecord& record, std::string_view time) {
-  const ListenerConfig& listener = record.listener->config();
-  std::string line = fmt::format(R"({{"time":"{}","listener":)", time);
-  append_json_string(line, listener.name);
-  line += ",\"client\":";
-  append_json_string(line, record.client.to_string());
-  line += ",\"cluster\":";
-  append_json_string(line, listener.cluster);
-  line += ",\"backend\":";
-  if (record.backend) {
-    append_json_string(line, record.backend->name());
-  } else {
-    line += "null";
-  }
-  fmt::format_to(std::back_inserter(line),
-                 R"(,"attempts":{},"received":{},"sent":{},"connect_ms":)", record.attempts,
-                 record.received, record.sent);
-  line += record.connect_time ? fmt::format("{}", to_ms(*record.connect_time)) : "null";
-  fmt::format_to(std::back_inserter(line), R"(,"duration_ms":{},"reason":"{}","why":)",
-                 to_ms(record.duration), name(record.reason));
-  append_decision(line, record.decision);
-  line += '}';
-  return line;
-}
-
-std::string text_line(const SessionRecord& record, std::string_view time) {
-  const ListenerConfig& listener = record.listener->config();
-  return fmt::format(
-      "time={} listener={} client={} cluster={} backend={} attempts={} received={} sent={} "
-      "connect_ms={} duration_ms={} reason={}",
-      time, listener.name, record.client.to_string(), listener.cluster,
-      record.backend ? record.backend->name() : "-", record.attempts, record.received, record.sent,
-      record.connect_time ? fmt::format("{}", to_ms(*record.connect_time)) : "-",
-      to_ms(record.duration), name(record.reason));
-}
+// Lines are written in pieces of about that size.
+constexpr size_t kWriteBytes = 65536;
+// A queue that was longer gives its memory back.
+constexpr size_t kKeptRecordsMax = 4096;
 
 }  // namespace
 
-std::string format_access_line(const SessionRecord& record, std::string_view time,
-                               LogFormat format) {
-  return format == LogFormat::json ? json_line(record, time) : text_line(record, time);
-}
-
-AccessLog::AccessLog(UniqueFd sink, LogFormat format)
-    : format_(format), sink_(std::move(sink)), thread_([this] { run(); }) {}
+AccessLog::AccessLog(std::unique_ptr<LogSink> sink, Options options)
+    : options_(std::move(options)), sink_(std::move(sink)), thread_([this] { run(); }) {}
 
 void AccessLog::end() {
   if (!thread_.joinable()) return;
@@ -77,7 +25,7 @@ void AccessLog::end() {
     const std::scoped_lock lock(mutex_);
     is_ending_ = true;
   }
-  sink_.hurry();
+  sink_->hurry();
   has_work_.notify_one();
   thread_.join();
 }
@@ -96,7 +44,7 @@ void AccessLog::submit(std::vector<SessionRecord> records) {
 
 LogLoss AccessLog::loss() {
   const std::scoped_lock lock(mutex_);
-  LogLoss loss = sink_.loss();
+  LogLoss loss = sink_->loss();
   loss.lines += dropped_;
   return loss;
 }
@@ -112,6 +60,7 @@ void AccessLog::run() {
     }
     write_batch(batch);
     batch.clear();
+    if (batch.capacity() > kKeptRecordsMax) batch.shrink_to_fit();
   }
 }
 
@@ -120,13 +69,15 @@ void AccessLog::write_batch(const std::vector<SessionRecord>& records) {
   const auto wall_now = WallTime::clock::now();
   const TimePoint now(std::chrono::steady_clock::now().time_since_epoch());
   std::string text;
+  const auto write = [&] { sink_->write(std::exchange(text, {}), options_.severity); };
   for (const SessionRecord& record : records) {
     const auto ended =
         wall_now - std::chrono::duration_cast<WallTime::duration>(now - record.ended_at);
-    text += format_access_line(record, format_rfc3339(ended), format_);
+    text += format_access_line(record, format_rfc3339(ended), options_.format);
     text += '\n';
+    if (text.size() >= kWriteBytes) write();
   }
-  sink_.write(text);
+  if (!text.empty()) write();
 }
 
 }  // namespace sluice

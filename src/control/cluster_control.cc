@@ -98,9 +98,10 @@ void ClusterControl::on_answer(Name& name, const Resolver::Answer& answer) {
     name.addresses = *answer;
     apply(name.arrival);
   } else {
-    log_.warning("resolve",
-                 fmt::format("{} in cluster {}; trying again in {} s", answer.error().message,
-                             config_.name, to_ms(name.retry_delay) / 1000));
+    log_.condition(LogLevel::warning, "resolve",
+                   fmt::format("{} {}", config_.name, name.config.name),
+                   fmt::format("{} in cluster {}; trying again in {} s", answer.error().message,
+                               config_.name, to_ms(name.retry_delay) / 1000));
     name.retry->start(name.retry_delay);
     name.retry_delay = std::min(name.retry_delay * 2, kRetryDelayMax);
   }

@@ -7,9 +7,48 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
+#include <optional>
+#include <system_error>
 #include <utility>
 
+#include "sluice/config/log_target.h"
+
 namespace sluice {
+namespace {
+
+bool is_writable(int fd) {
+  const int flags = ::fcntl(fd, F_GETFL);
+  return flags >= 0 && (flags & O_ACCMODE) != O_RDONLY;
+}
+
+std::optional<int> stream_of_name(const std::string& path) {
+  const LogTarget target = log_target(path);
+  if (target == LogTarget::standard_output) return STDOUT_FILENO;
+  if (target == LogTarget::standard_error) return STDERR_FILENO;
+  return std::nullopt;
+}
+
+// The one that `path` leads to.
+std::optional<int> standard_stream(const std::string& path) {
+  if (const auto stream = stream_of_name(path)) return stream;
+  std::error_code is_no_link;
+  const std::filesystem::path link = std::filesystem::read_symlink(path, is_no_link);
+  if (const auto stream = stream_of_name(link.string())) return stream;
+  struct stat named {};
+  if (::stat(path.c_str(), &named) != 0 || S_ISREG(named.st_mode)) return std::nullopt;
+  for (const int fd : {STDOUT_FILENO, STDERR_FILENO}) {
+    struct stat own {};
+    const bool is_same =
+        ::fstat(fd, &own) == 0 && own.st_dev == named.st_dev && own.st_ino == named.st_ino;
+    if (is_same && is_writable(fd)) return fd;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+bool leads_to_standard_stream(const std::string& path) { return standard_stream(path).has_value(); }
 
 void fill_standard_descriptors() {
   // open() takes the lowest free number, so they are filled in order.
@@ -28,12 +67,22 @@ Result<std::vector<UniqueFd>> Descriptors::open_listener(const Address& address,
 }
 
 Result<UniqueFd> Descriptors::open_log(const std::string& path) {
-  if (path == "stderr") return UniqueFd(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3));
-  if (path == "stdout") return UniqueFd(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3));
   constexpr mode_t kLogMode = 0640;
-  UniqueFd fd(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, kLogMode));
+  constexpr int kFirstFd = 3;
+  const auto stream = standard_stream(path);
+  UniqueFd fd(stream ? ::fcntl(*stream, F_DUPFD_CLOEXEC, kFirstFd)
+                     : ::open(path.c_str(),
+                              O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
+                              kLogMode));
   if (fd) return fd;
   const int error = errno;
+  if (error == ENXIO) {
+    return failure(
+        fmt::format("cannot open the log file {}: nobody reads from it; start its reader "
+                    "first",
+                    path),
+        error);
+  }
   return failure(fmt::format("cannot open the log file {}: {}; check that the directory exists and "
                              "that this user may write there",
                              path, std::strerror(error)),

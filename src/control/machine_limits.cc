@@ -79,6 +79,20 @@ Result<void> check_descriptor_floor() {
                   limit));
 }
 
+DescriptorNeeds descriptor_needs(const Config& config, uint32_t workers) {
+  size_t addresses = 0;
+  size_t backends = 0;
+  for (const ListenerConfig& listener : config.listeners) addresses += listener.addresses.size();
+  for (const ClusterConfig& cluster : config.clusters) backends += cluster.backends.size();
+  return {.limit = raise_descriptor_limit(),
+          .open = open_descriptors(),
+          .workers = workers,
+          .listening_sockets = static_cast<uint32_t>(addresses) * workers,
+          .backends = static_cast<uint32_t>(backends),
+          .has_admin = config.admin.address.has_value(),
+          .max_connections = config.max_connections};
+}
+
 Result<DescriptorPlan> plan_descriptors(const DescriptorNeeds& needs) {
   const uint64_t admin_fixed = needs.has_admin ? kAdminReserve + kAdminConnectionsMin : 0;
   const uint64_t fixed = uint64_t{needs.open} + kFixedReserve +

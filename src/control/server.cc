@@ -7,7 +7,8 @@
 #include <random>
 #include <utility>
 
-#include "admin/admin_server.h"
+#include "admin/open_admin.h"
+#include "listening_sockets.h"
 
 namespace sluice {
 namespace {
@@ -16,41 +17,20 @@ namespace {
 constexpr Duration kResolveWaitMax = std::chrono::seconds(3);
 constexpr Duration kHousekeepingInterval = std::chrono::seconds(10);
 constexpr Duration kOutlierInterval = std::chrono::seconds(1);
-constexpr uint32_t kAdminBacklog = 128;
 
 uint64_t entropy() {
   std::random_device device;
   return (uint64_t{device()} << 32U) | device();
 }
 
-ListenOptions to_listen_options(const ListenerConfig& config) {
-  return {.backlog = config.backlog,
-          .tcp = config.tcp,
-          .unix_mode = config.unix_socket.mode,
-          .unix_owner = config.unix_socket.owner,
-          .unix_group = config.unix_socket.group};
-}
-
-size_t count_addresses(const Config& config) {
-  size_t count = 0;
-  for (const ListenerConfig& listener : config.listeners) count += listener.addresses.size();
-  return count;
-}
-
-size_t count_backends(const Config& config) {
-  size_t count = 0;
-  for (const ClusterConfig& cluster : config.clusters) count += cluster.backends.size();
-  return count;
-}
-
 }  // namespace
 
 Server::Server(Config config, Log& log, Descriptors& descriptors, ServerObserver observer)
     : config_(std::move(config)),
-      log_(log),
       descriptors_(descriptors),
       observer_(std::move(observer)),
       process_log_(log),
+      logs_(config_, log, process_log_, descriptors),
       mailbox_(loop_),
       poller_(loop_),
       notifier_(loop_),
@@ -71,64 +51,25 @@ Server::~Server() {
 
 Result<void> Server::start() {
   const uint32_t workers = config_.workers.value_or(usable_processors());
-  const auto plan = plan_descriptors(
-      {.limit = raise_descriptor_limit(),
-       .open = open_descriptors(),
-       .workers = workers,
-       .listening_sockets = static_cast<uint32_t>(count_addresses(config_)) * workers,
-       .backends = static_cast<uint32_t>(count_backends(config_)),
-       .has_admin = config_.admin.address.has_value(),
-       .max_connections = config_.max_connections});
+  const auto plan = plan_descriptors(descriptor_needs(config_, workers));
   if (!plan) return tl::unexpected(plan.error());
   connections_max_ = plan->connections_max;
   process_limit_ = std::make_unique<ConnectionLimit>(connections_max_);
 
-  const auto sockets = open_listeners(workers);
+  const auto sockets = open_listeners(config_.listeners, workers, descriptors_, process_log_);
   if (!sockets) return tl::unexpected(sockets.error());
-  if (const auto opened = open_access_log(); !opened) return tl::unexpected(opened.error());
+  if (const auto opened = logs_.open(); !opened) return tl::unexpected(opened.error());
   if (const auto opened = open_state(); !opened) return tl::unexpected(opened.error());
   make_clusters(workers);
   make_workers(workers, plan->pipes_max, *sockets);
-  if (const auto opened = open_admin(plan->admin_connections_max); !opened) {
-    return tl::unexpected(opened.error());
-  }
+  auto admin = open_admin(admin_scope(), descriptors_, plan->admin_connections_max);
+  if (!admin) return tl::unexpected(admin.error());
+  admin_ = std::move(*admin);
   watch_signals();
 
   serve_anyway_.start(kResolveWaitMax);
   for (const auto& cluster : clusters_) cluster->start_resolving();
   serve_when_resolved();
-  return {};
-}
-
-Result<std::vector<Server::Socket>> Server::open_listeners(uint32_t workers) {
-  std::vector<Socket> sockets;
-  for (const ListenerConfig& config : config_.listeners) {
-    const auto listener = std::make_shared<Listener>(config, workers);
-    if (config.backlog > listen_backlog_max()) {
-      process_log_.warning("backlog",
-                           fmt::format("listener {} asks for a backlog of {}; the kernel "
-                                       "allows {} (net.core.somaxconn)",
-                                       config.name, config.backlog, listen_backlog_max()));
-    }
-    for (const Address& address : config.addresses) {
-      auto fds = descriptors_.open_listener(address, workers, to_listen_options(config));
-      if (!fds) {
-        return failure(fmt::format("listener {}: {}", config.name, fds.error().message),
-                       fds.error().system_error);
-      }
-      Socket socket{.listener = listener, .fds = {}};
-      for (UniqueFd& fd : *fds) socket.fds.push_back(std::make_shared<UniqueFd>(std::move(fd)));
-      sockets.push_back(std::move(socket));
-    }
-  }
-  return sockets;
-}
-
-Result<void> Server::open_access_log() {
-  if (config_.access_log.file.empty()) return {};
-  auto sink = descriptors_.open_log(config_.access_log.file);
-  if (!sink) return tl::unexpected(sink.error());
-  access_log_ = std::make_unique<AccessLog>(std::move(*sink), config_.access_log.format);
   return {};
 }
 
@@ -140,22 +81,7 @@ Result<void> Server::open_state() {
   return state_store_->open();
 }
 
-Result<void> Server::open_admin(uint32_t connections_max) {
-  if (!config_.admin.address) return {};
-  AdminServer::Options options{.connections_max = connections_max, .token_file = {}};
-  if (const std::string& path = config_.admin.token_file; !path.empty()) {
-    auto token_file = TokenFile::open(path, loop_.now());
-    if (!token_file) {
-      const Error& error = token_file.error();
-      return failure("admin.token_file: " + error.message, error.system_error);
-    }
-    options.token_file = std::move(*token_file);
-  }
-  ListenOptions listen_options;
-  listen_options.backlog = kAdminBacklog;
-  auto sockets = descriptors_.open_listener(*config_.admin.address, 1, listen_options);
-  if (!sockets) return failure("admin: " + sockets.error().message, sockets.error().system_error);
-  const Address address = local_address(sockets->front().get());
+AdminScope Server::admin_scope() {
   const auto state = [this] {
     if (is_draining_) return ServingState::draining;
     return is_serving_ ? ServingState::accepting : ServingState::starting;
@@ -163,32 +89,21 @@ Result<void> Server::open_admin(uint32_t connections_max) {
   const auto keep = [this] {
     if (state_store_) state_store_->touch();
   };
-  const auto lines_lost = [this] {
-    std::vector<LinesLost> lost{{.log = "process", .lines = log_.writer().loss().lines}};
-    if (access_log_) lost.push_back({.log = "access", .lines = access_log_->loss().lines});
-    return lost;
-  };
-  auto opened = AdminServer::open({.loop = loop_,
-                                   .mailbox = mailbox_,
-                                   .poller = poller_,
-                                   .log = process_log_,
-                                   .config = config_,
-                                   .clusters = clusters_,
-                                   .listeners = open_listeners_,
-                                   .workers = workers_,
-                                   .spread = spread_,
-                                   .process_limit = *process_limit_,
-                                   .connections_max = connections_max_,
-                                   .state = state,
-                                   .drain = [this] { drain(); },
-                                   .publish = [this](ClusterControl& cluster) { publish(cluster); },
-                                   .keep = keep,
-                                   .lines_lost = lines_lost},
-                                  std::move(sockets->front()), std::move(options));
-  if (!opened) return failure("admin: " + opened.error().message, opened.error().system_error);
-  admin_ = std::move(*opened);
-  process_log_.admin_listening(address.to_string());
-  return {};
+  return {.loop = loop_,
+          .mailbox = mailbox_,
+          .poller = poller_,
+          .log = process_log_,
+          .config = config_,
+          .clusters = clusters_,
+          .listeners = open_listeners_,
+          .workers = workers_,
+          .spread = spread_,
+          .process_limit = *process_limit_,
+          .connections_max = connections_max_,
+          .state = state,
+          .drain = [this] { drain(); },
+          .publish = [this](ClusterControl& cluster) { publish(cluster); },
+          .keep = keep};
 }
 
 void Server::make_clusters(uint32_t workers) {
@@ -204,33 +119,33 @@ void Server::make_clusters(uint32_t workers) {
 }
 
 void Server::make_workers(uint32_t workers, uint32_t pipes_max,
-                          const std::vector<Socket>& sockets) {
+                          const std::vector<ListeningSockets>& sockets) {
   for (uint32_t i = 0; i < workers; ++i) {
     Worker::Reports reports;
     reports.on_records = [this](std::vector<SessionRecord> records) {
-      access_log_->submit(std::move(records));
+      logs_.access()->submit(std::move(records));
     };
     reports.on_notice = [this](WorkerNotice notice) {
-      mailbox_.post(
-          [this, notice = std::move(notice)] { process_log_.notice(notice, loop_.now()); });
+      mailbox_.post([this, notice = std::move(notice)] { process_log_.notice(notice); });
     };
-    auto worker = std::make_unique<Worker>(Worker::Options{.pipes_max = pipes_max / workers,
-                                                           .splice = config_.splice,
-                                                           .busy_poll = config_.busy_poll,
-                                                           .seed = random_.next(),
-                                                           .keeps_records = access_log_ != nullptr},
-                                           std::move(reports), *process_limit_);
+    auto worker =
+        std::make_unique<Worker>(Worker::Options{.pipes_max = pipes_max / workers,
+                                                 .splice = config_.splice,
+                                                 .busy_poll = config_.busy_poll,
+                                                 .seed = random_.next(),
+                                                 .keeps_records = logs_.access() != nullptr},
+                                 std::move(reports), *process_limit_);
     worker->join(spread_);
     for (const auto& cluster : clusters_) {
       worker->add_route(cluster->config().name, cluster->cluster()->snapshot(),
                         cluster->config().tcp, cluster->config().source_address);
     }
-    for (const Socket& socket : sockets) {
+    for (const ListeningSockets& socket : sockets) {
       worker->add_listener(socket.listener, socket.fds[std::min<size_t>(i, socket.fds.size() - 1)]);
     }
     workers_.push_back(std::move(worker));
   }
-  for (const Socket& socket : sockets) {
+  for (const ListeningSockets& socket : sockets) {
     const Address address = local_address(socket.fds.front()->get());
     if (open_listeners_.empty() || open_listeners_.back().listener != socket.listener) {
       open_listeners_.push_back({.listener = socket.listener, .addresses = {}});
@@ -254,7 +169,7 @@ void Server::watch_signals() {
   };
   watch(SIGTERM, on_stop);
   watch(SIGINT, on_stop);
-  watch(SIGUSR1, [this] { reopen_logs(); });
+  watch(SIGUSR1, [this] { logs_.reopen(); });
   watch(SIGHUP, [this] {
     process_log_.warning("reload", "this version cannot reload: restart it to apply a new file");
   });
@@ -326,7 +241,7 @@ void Server::publish(ClusterControl& cluster) {
 }
 
 void Server::on_transition(const Transition& transition) {
-  process_log_.transition(transition, loop_.now());
+  process_log_.transition(transition);
   for (const auto& control : clusters_) {
     Cluster& cluster = *control->cluster();
     if (cluster.name() == transition.cluster) cluster.take_note(transition, loop_.now());
@@ -373,33 +288,14 @@ void Server::judge_outliers() {
   for (const auto& cluster : clusters_) {
     is_wanted = is_wanted || cluster->config().settings.outlier_detection.is_enabled;
     cluster->cluster()->judge_outliers(loop_.now());
-    process_log_.refused_ejections(*cluster->cluster(), loop_.now());
+    process_log_.refused_ejections(*cluster->cluster());
   }
   if (is_wanted) outliers_due_.start(kOutlierInterval);
 }
 
-void Server::reopen_logs() {
-  const auto reopen = [this](const std::string& path, auto& log) {
-    auto sink = descriptors_.open_log(path);
-    if (sink) {
-      log.reopen(std::move(*sink));
-    } else {
-      process_log_.error("reopen", sink.error().message + "; still writing to the old one");
-    }
-  };
-  if (!config_.log.file.empty()) reopen(config_.log.file, log_.writer());
-  if (access_log_) reopen(config_.access_log.file, *access_log_);
-  process_log_.info("reopen", "log files reopened");
-}
-
 void Server::keep_house() {
-  report_log_losses();
+  logs_.tell();
   housekeeping_due_.start(kHousekeepingInterval);
-}
-
-void Server::report_log_losses() {
-  process_log_.lost("process", log_.writer().loss());
-  if (access_log_) process_log_.lost("access", access_log_->loss());
 }
 
 void Server::begin_drain() {
@@ -440,8 +336,7 @@ void Server::finish() {
     worker->wait();
   }
   if (state_store_) state_store_->close();
-  if (access_log_) access_log_->end();
-  report_log_losses();
+  logs_.end();
   descriptors_.remove_socket_files();
   process_log_.stopped();
   loop_.stop();

@@ -97,6 +97,12 @@ TEST_F(LogTest, a_line_break_in_a_message_stays_one_line_in_json) {
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1);
 }
 
+TEST_F(LogTest, a_line_break_in_a_message_stays_one_line_in_text_too) {
+  open({});
+  log_->info("x", "two\nlines");
+  EXPECT_THAT(written(), HasSubstr("two\\u000alines  event=x\n"));
+}
+
 TEST_F(LogTest, lines_of_many_threads_do_not_mix) {
   open({.format = LogFormat::json});
   std::string text;

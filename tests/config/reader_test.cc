@@ -68,7 +68,7 @@ admin: {address: "[::1]:9", token_file: /etc/token})"));
   EXPECT_EQ(config.log.format, LogFormat::json);
   EXPECT_EQ(config.log.file, "/tmp/a.log");
   EXPECT_EQ(config.access_log.file, "stderr");
-  EXPECT_EQ(config.access_log.format, LogFormat::json);
+  EXPECT_EQ(config.access_log.format.kind(), AccessLogFormat::Kind::json);
   EXPECT_EQ(config.admin.address->to_string(), "[::1]:9");
   EXPECT_EQ(config.admin.token_file, "/etc/token");
 }

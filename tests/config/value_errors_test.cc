@@ -150,7 +150,7 @@ TEST(ValueErrors, addresses_say_what_to_write_instead) {
   };
   EXPECT_EQ(
       problems("localhost:80"),
-      Lines{"2:1+12 error: address: 'localhost:80' is a host name; a listener needs an IP address, "
+      Lines{"2:1+12 error: address: 'localhost:80' is a host name; here an IP address is needed, "
             "as in 127.0.0.1:80"});
   EXPECT_EQ(problems("::1:80"),
             Lines{"2:1+6 error: address: an IPv6 address needs brackets and quotes: \"[::1]:80\""});

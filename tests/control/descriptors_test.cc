@@ -2,8 +2,10 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
+#include <array>
 #include <filesystem>
 #include <fstream>
 
@@ -45,6 +47,57 @@ TEST_F(DescriptorsTest, a_log_that_cannot_be_opened_says_where_and_what_to_do) {
   ASSERT_FALSE(fd);
   EXPECT_NE(fd.error().message.find("missing/access.log"), std::string::npos);
   EXPECT_NE(fd.error().message.find("check that the directory exists"), std::string::npos);
+}
+
+// What stdout is for as long as this lives.
+class StandOut {
+ public:
+  explicit StandOut(int fd) : kept_(::dup(STDOUT_FILENO)) { ::dup2(fd, STDOUT_FILENO); }
+  ~StandOut() { ::dup2(kept_.get(), STDOUT_FILENO); }
+  StandOut(const StandOut&) = delete;
+  StandOut& operator=(const StandOut&) = delete;
+
+ private:
+  UniqueFd kept_;
+};
+
+TEST_F(DescriptorsTest, standard_stream_that_is_a_socket_is_written_to_by_all_its_names) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), 0);
+  const UniqueFd reader(ends[0]);
+  const UniqueFd writer(ends[1]);
+  const std::string link = directory_ / "access.log";
+  fs::create_symlink("/dev/stdout", link);
+  const StandOut out(writer.get());
+  ASSERT_EQ(::open("/dev/stdout", O_WRONLY | O_APPEND), -1) << "it cannot be opened";
+  for (const std::string& name :
+       {std::string("stdout"), std::string("/dev/stdout"), std::string("/proc/self/fd/1"), link}) {
+    EXPECT_TRUE(leads_to_standard_stream(name)) << name;
+    auto fd = descriptors_.open_log(name);
+    ASSERT_TRUE(fd) << name << ": " << fd.error().message;
+    ASSERT_EQ(::write(fd->get(), "x", 1), 1);
+    char byte = 0;
+    EXPECT_EQ(::read(reader.get(), &byte, 1), 1) << name;
+  }
+}
+
+TEST_F(DescriptorsTest, file_that_stdout_was_sent_to_is_a_file_to_rotate) {
+  const std::string path = directory_ / "out.log";
+  const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+  ASSERT_TRUE(file);
+  const StandOut out(file.get());
+  EXPECT_FALSE(leads_to_standard_stream(path));
+  EXPECT_TRUE(leads_to_standard_stream("/dev/stdout"));
+  EXPECT_FALSE(leads_to_standard_stream(directory_ / "none"));
+}
+
+TEST_F(DescriptorsTest, fifo_without_a_reader_is_an_error_and_not_a_wait) {
+  const std::string path = directory_ / "fifo";
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  const auto fd = descriptors_.open_log(path);
+  ASSERT_FALSE(fd);
+  EXPECT_NE(fd.error().message.find("nobody reads from it"), std::string::npos)
+      << fd.error().message;
 }
 
 TEST_F(DescriptorsTest, socket_files_it_made_are_removed_at_the_end) {

@@ -9,10 +9,13 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "sluice/base/log_level.h"
 #include "sluice/base/log_writer.h"
@@ -22,8 +25,16 @@ namespace sluice {
 
 // One fact of a line. Text values are quoted where they need it.
 struct LogField {
-  std::string_view key;
+  std::string_view key;  // static storage
   std::variant<std::string, int64_t> value;
+};
+
+// A line that has not been written yet.
+struct LogLine {
+  LogLevel level = LogLevel::info;
+  std::string_view event;  // static storage
+  std::string message;
+  std::vector<LogField> fields{};
 };
 
 class Log {
@@ -34,12 +45,21 @@ class Log {
     bool use_color = false;  // of the level, in text
   };
 
+  Log(std::unique_ptr<LogSink> sink, Options options)
+      : writer_(std::move(sink)), options_(options) {}
   // Writes to `sink`, a descriptor opened for appending.
   Log(UniqueFd sink, Options options) : writer_(std::move(sink)), options_(options) {}
 
+  bool wants(LogLevel level) const { return level >= options_.level; }
+
   // `event` is the line's kind in one word, for programs; `message` says it to a person.
   void write(LogLevel level, std::string_view event, std::string_view message,
-             std::initializer_list<LogField> fields = {});
+             std::span<const LogField> fields);
+  void write(LogLevel level, std::string_view event, std::string_view message,
+             std::initializer_list<LogField> fields = {}) {
+    write(level, event, message, std::span(fields.begin(), fields.size()));
+  }
+  void write(const LogLine& line) { write(line.level, line.event, line.message, line.fields); }
   void debug(std::string_view event, std::string_view message,
              std::initializer_list<LogField> fields = {}) {
     write(LogLevel::debug, event, message, fields);

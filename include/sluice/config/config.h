@@ -11,8 +11,10 @@
 #include "sluice/base/address.h"
 #include "sluice/base/busy_poll_options.h"
 #include "sluice/base/log_level.h"
+#include "sluice/base/syslog_options.h"
 #include "sluice/base/tcp_options.h"
 #include "sluice/base/time.h"
+#include "sluice/config/access_log_format.h"
 #include "sluice/core/cluster.h"
 
 namespace sluice {
@@ -25,12 +27,15 @@ enum class HttpMethod : uint8_t { get, head, options, post };
 struct LogConfig {
   LogLevel level = LogLevel::info;
   LogFormat format = LogFormat::text;
-  std::string file;  // empty: stderr
+  std::string file;  // empty: stderr; see log_target.h
+  SyslogOptions syslog;
 };
 
 struct AccessLogConfig {
-  std::string file;  // empty: no access log; "stderr" and "stdout" are those
-  LogFormat format = LogFormat::text;
+  std::string file;  // empty: no access log; see log_target.h
+  AccessLogFormat format;
+  SyslogOptions syslog{.facility = SyslogFacility::local0};
+  LogLevel syslog_severity = LogLevel::info;
 };
 
 struct AdminConfig {

@@ -5,6 +5,7 @@
 
 #include <condition_variable>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -14,26 +15,28 @@
 #include "sluice/base/log_level.h"
 #include "sluice/base/log_sink.h"
 #include "sluice/base/unique_fd.h"
+#include "sluice/config/access_log_format.h"
 #include "sluice/proxy/session_record.h"
 
 namespace sluice {
-
-// One line without its newline. Fields and their order are the contract's.
-std::string format_access_line(const SessionRecord& record, std::string_view time,
-                               LogFormat format);
 
 class AccessLog {
  public:
   static constexpr size_t kQueuedRecordsMax = 65536;
 
-  AccessLog(UniqueFd sink, LogFormat format);
+  struct Options {
+    AccessLogFormat format;
+    LogLevel severity = LogLevel::info;  // where the sink knows such a thing
+  };
+
+  AccessLog(std::unique_ptr<LogSink> sink, Options options);
   ~AccessLog() { end(); }
   AccessLog(const AccessLog&) = delete;
   AccessLog& operator=(const AccessLog&) = delete;
 
   void submit(std::vector<SessionRecord> records);
-  // From now on writes to `sink` (log rotation).
-  void reopen(UniqueFd sink) { sink_.replace(std::move(sink)); }
+  // From now on writes to `fd` (log rotation).
+  void reopen(UniqueFd fd) { sink_->replace(std::move(fd)); }
   // Writes what is queued, as far as LogSink::hurry() lets it, and ends the thread.
   void end();
   LogLoss loss();
@@ -42,14 +45,14 @@ class AccessLog {
   void run();
   void write_batch(const std::vector<SessionRecord>& records);
 
-  const LogFormat format_;
+  const Options options_;
   std::mutex mutex_;  // of everything down to the sink
   std::condition_variable has_work_;
   std::vector<SessionRecord> queue_;
   bool is_ending_ = false;
   uint64_t dropped_ = 0;
 
-  LogSink sink_;
+  const std::unique_ptr<LogSink> sink_;
   std::thread thread_;
 };
 

@@ -23,7 +23,8 @@ class Descriptors {
   Result<std::vector<UniqueFd>> open_listener(const Address& address, size_t count,
                                               const ListenOptions& options);
 
-  // For appending, created with mode 0640 if need be. `stderr` and `stdout` are those.
+  // For appending, created with mode 0640 if need be. What leads to a standard stream is that one,
+  // and not opened again.
   Result<UniqueFd> open_log(const std::string& path);
 
   // Removes the socket files that open_listener() made.
@@ -32,6 +33,11 @@ class Descriptors {
  private:
   std::vector<std::string> socket_files_;
 };
+
+// Whether this path of a log leads to stdout or stderr: by name, or because it is a link to what
+// they are, other than a file (a container's /var/log/access.log -> /dev/stdout). A socket cannot
+// be opened by its name, and neither can another user's pipe or terminal.
+bool leads_to_standard_stream(const std::string& path);
 
 // A whole file, at most `bytes_max` of it; more is an error.
 Result<std::string> read_file(const std::string& path, size_t bytes_max);

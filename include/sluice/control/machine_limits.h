@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "sluice/base/result.h"
+#include "sluice/config/config.h"
 
 namespace sluice {
 
@@ -33,6 +34,9 @@ struct DescriptorNeeds {
   bool has_admin = false;
   std::optional<uint32_t> max_connections;  // as configured; no value: as many as fit
 };
+
+// What a process of that configuration needs from here on; raises the limit.
+DescriptorNeeds descriptor_needs(const Config& config, uint32_t workers);
 
 // Pure arithmetic. An error when the configured number of sessions, or any useful number, does not
 // fit: it says which limit to raise and to what.

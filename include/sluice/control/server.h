@@ -12,13 +12,13 @@
 #include "sluice/base/log.h"
 #include "sluice/base/result.h"
 #include "sluice/config/config.h"
-#include "sluice/control/access_log.h"
 #include "sluice/control/cluster_control.h"
 #include "sluice/control/descriptors.h"
 #include "sluice/control/health_checker.h"
 #include "sluice/control/machine_limits.h"
 #include "sluice/control/notifier.h"
 #include "sluice/control/process_log.h"
+#include "sluice/control/server_logs.h"
 #include "sluice/control/state_store.h"
 #include "sluice/net/loop.h"
 #include "sluice/net/mailbox.h"
@@ -29,6 +29,8 @@
 namespace sluice {
 
 class AdminServer;
+struct AdminScope;
+struct ListeningSockets;
 
 // Who wants to know what happens, on the control loop's thread, besides the log.
 struct ServerObserver {
@@ -63,17 +65,11 @@ class Server {
                         std::function<void()> on_adopted);
 
  private:
-  struct Socket {
-    std::shared_ptr<Listener> listener;
-    std::vector<std::shared_ptr<UniqueFd>> fds;  // one per worker, or one for all
-  };
-
-  Result<std::vector<Socket>> open_listeners(uint32_t workers);
-  Result<void> open_access_log();
   Result<void> open_state();
-  Result<void> open_admin(uint32_t connections_max);
+  AdminScope admin_scope();
   void make_clusters(uint32_t workers);
-  void make_workers(uint32_t workers, uint32_t pipes_max, const std::vector<Socket>& sockets);
+  void make_workers(uint32_t workers, uint32_t pipes_max,
+                    const std::vector<ListeningSockets>& sockets);
   void watch_signals();
   void serve_when_resolved();
   void begin_serving();
@@ -85,9 +81,7 @@ class Server {
   void announce_half_open();
   void await_half_open(TimePoint at);
   void judge_outliers();
-  void reopen_logs();
   void keep_house();
-  void report_log_losses();
 
   void begin_drain();
   void cut_sessions(EndReason reason, std::string_view why);
@@ -96,10 +90,10 @@ class Server {
   void finish();
 
   const Config config_;
-  Log& log_;
   Descriptors& descriptors_;
   const ServerObserver observer_;
   ProcessLog process_log_;
+  ServerLogs logs_;
 
   Loop loop_;
   Mailbox mailbox_;
@@ -116,7 +110,6 @@ class Server {
   Timer outliers_due_;
   std::vector<std::unique_ptr<SignalWatcher>> signals_;
 
-  std::unique_ptr<AccessLog> access_log_;
   std::vector<std::unique_ptr<ClusterControl>> clusters_;
   std::unique_ptr<StateStore> state_store_;  // only with a state_file
   std::unique_ptr<ConnectionLimit> process_limit_;

@@ -12,6 +12,7 @@
 #include "sluice/config/config.h"
 #include "sluice/control/cluster_control.h"
 #include "sluice/control/process_log.h"
+#include "sluice/control/server_logs.h"
 #include "sluice/net/loop.h"
 #include "sluice/net/mailbox.h"
 #include "sluice/net/poller.h"
@@ -38,12 +39,6 @@ constexpr std::string_view name(ServingState state) {
 
 using ClusterControls = std::vector<std::unique_ptr<ClusterControl>>;
 
-// What a log has lost so far.
-struct LinesLost {
-  std::string_view log;
-  uint64_t lines = 0;
-};
-
 struct AdminScope {
   Loop& loop;
   Mailbox& mailbox;
@@ -62,7 +57,7 @@ struct AdminScope {
   // The workers must see a cluster's backends anew, because a weight has changed.
   std::function<void(ClusterControl&)> publish;
   std::function<void()> keep;  // something changed that is to outlive a restart
-  std::function<std::vector<LinesLost>()> lines_lost;
+  std::function<std::vector<NamedLoss>()> log_losses;
 };
 
 }  // namespace sluice

@@ -57,8 +57,7 @@ Result<std::unique_ptr<AdminServer>> AdminServer::open(AdminScope scope, UniqueF
            [&self](std::string_view why) {
              self.scope_.log.notice({.kind = WorkerNotice::Kind::accept_paused,
                                      .listener = "admin",
-                                     .why = std::string(why)},
-                                    self.scope_.loop.now());
+                                     .why = std::string(why)});
            }});
   if (!http) return tl::unexpected(http.error());
   self.http_ = std::move(*http);

@@ -51,7 +51,9 @@ void collect_process(const AdminScope& scope, double process_start, MetricFamili
   build.add({{"version", kVersion}}, 1.0);
   // There is none yet: a file takes effect on a restart.
   for (const char* result : {"success", "failure"}) reloads.add({{"result", result}}, 0.0);
-  for (const LinesLost& lost : scope.lines_lost()) dropped.add({{"log", lost.log}}, lost.lines);
+  for (const NamedLoss& lost : scope.log_losses()) {
+    dropped.add({{"log", lost.log}}, lost.loss.lines);
+  }
   for (MetricFamily* family : {&build, &reloads, &dropped}) std::move(*family).add_to(families);
   add_standard_ones(process_start, families);
 }

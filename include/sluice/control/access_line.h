@@ -1,0 +1,17 @@
+// How a finished session looks in the access log, in each of its formats. Whatever the names hold,
+// a session is one line.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "sluice/config/access_log_format.h"
+#include "sluice/proxy/session_record.h"
+
+namespace sluice {
+
+// One line without its newline. Fields of `text` and `json` and their order are the contract's.
+std::string format_access_line(const SessionRecord& record, std::string_view time,
+                               const AccessLogFormat& format);
+
+}  // namespace sluice
