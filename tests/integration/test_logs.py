@@ -267,7 +267,10 @@ def test_every_line_of_the_process_log_is_json_when_it_is_asked_for():
         sluice.finish()
         for line in sluice.stderr().splitlines():
             entry = json.loads(line)
-            assert {"time", "level", "message"} <= set(entry), line
+            assert {"time", "level", "message", "event"} <= set(entry), line
+            for key, value in entry.items():
+                is_number = key.endswith("_ms") or key in ("workers", "max_connections", "sessions")
+                assert type(value) is (int if is_number else str), line
 
 
 def test_listening_ready_and_draining_are_told():
@@ -321,9 +324,48 @@ def test_a_log_whose_reader_hangs_does_not_keep_sluice_from_ending(backend, tmp_
             assert sluice.finish() == 0
             assert time.monotonic() - begun < 5
             told = sluice.events("log_dropped", log="access")
-            assert sum(entry["lines"] for entry in told) > 0
+            lost = sum(entry["lines"] for entry in told)
+            assert lost > 0
+            assert os.read(hung, 1 << 20).count(b"\n") + lost == 40
     finally:
         os.close(hung)
+
+
+# What is held back.
+
+
+def test_a_backend_that_flaps_is_seen_flapping_and_fills_no_log():
+    breaker = {"failure_threshold": 1, "recovery_timeout": "10ms", "max_recovery_timeout": "10ms"}
+    cluster = {"circuit_breaker": breaker, "connect_attempts": 1}
+    with Refusing("dead") as dead, Sluice(front([dead], cluster=cluster)) as sluice:
+
+        def a_failed_trial():
+            outcome(sluice.address())
+            return len(sluice.sessions(reason="connect_failed")) >= 60
+
+        sluice.eventually(a_failed_trial, within=30, what="60 failed trials")
+        said = sluice.transitions("breaker")
+        assert len(said) == 10 and said[0] == ("closed", "open")
+        assert not [entry for entry in sluice.events("breaker") if "held_back" in entry]
+        sluice.finish()
+        last = sluice.events("breaker")[10:]
+        assert len(last) == 1, "the last word on it"
+        assert last[0]["held_back"] >= 100 and last[0]["ago_ms"] >= 0
+
+
+def test_a_thousand_backends_that_die_at_once_are_counted_if_not_all_told():
+    count = 1000
+    dead = [{"name": f"b{n}", "address": f"127.1.{n // 250}.{n % 250 + 1}:9"} for n in range(count)]
+    probes = {"interval": "1h", "unhealthy_interval": "1h", "timeout": "5s"}
+    with Sluice(front(dead, cluster={"health_check": probes})) as sluice:
+
+        def told():
+            held = sluice.events("held_back", of="health")
+            return len(sluice.events("health")) + sum(entry["lines"] for entry in held)
+
+        sluice.eventually(lambda: told() == count, within=40, what="all of them are accounted for")
+        assert len(sluice.events("health")) <= count * 0.9
+        assert sluice.events("held_back")
 
 
 def test_a_second_sigterm_says_what_it_does(backend):

@@ -63,7 +63,9 @@ class Sluice:
     """`sluice run` on a configuration (a dictionary, or the path of a file), its logs as lists of
     dictionaries."""
 
-    def __init__(self, conf, *arguments, nofile=None, environment=None, wait=True):
+    def __init__(
+        self, conf, *arguments, nofile=None, environment=None, wait=True, stdout=None, wrapper=()
+    ):
         self._directory = tempfile.TemporaryDirectory(prefix="sluice-test-")
         self.directory = Path(self._directory.name)
         self.access_log = self.directory / "access.log"
@@ -83,12 +85,12 @@ class Sluice:
             )
         self._stderr = self.directory / "stderr"
         self._stdout = self.directory / "stdout"
-        with open(self._stderr, "w") as stderr, open(self._stdout, "w") as stdout:
+        with open(self._stderr, "w") as stderr, open(self._stdout, "w") as own_stdout:
             self.process = spawn(
-                [*WRAPPER, EXECUTABLE, "run", "-c", str(self.conf_file), *arguments],
+                [*wrapper, *WRAPPER, EXECUTABLE, "run", "-c", str(self.conf_file), *arguments],
                 nofile=nofile,
                 stdin=subprocess.DEVNULL,
-                stdout=stdout,
+                stdout=own_stdout if stdout is None else stdout,
                 stderr=stderr,
                 env={**os.environ, **(environment or {})},
             )
