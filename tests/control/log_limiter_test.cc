@@ -144,7 +144,7 @@ TEST_F(LogLimiterTest, everything_is_counted_in_the_end) {
   for (uint64_t i = 0; i < kLines; ++i) {
     if (i % 400 == 0) now += seconds(1);
     if (i % 4000 == 0) add(limiter.take_due(now));
-    said += say(fmt::format("subject {}", i * i % 701), "x", 3) ? 1 : 0;
+    said += say(fmt::format("subject {}", i * i % 701), "x", 3) ? 1U : 0U;
   }
   add(limiter.take_all());
   EXPECT_EQ(said + told, kLines);
