@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Writes a file's text into a C++ header: embed.py FILE CONSTANT HEADER."""
+import re
 import sys
 
 
@@ -17,6 +18,7 @@ def main() -> None:
 
 def quote(line: str) -> str:
     escaped = line.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    escaped = re.sub(r"(?<=\?)\?", r"\?", escaped)  # two could begin a trigraph
     return f'"{escaped}"'
 
 

@@ -125,9 +125,10 @@ std::vector<std::unique_ptr<DemoBackend>> start_backends() {
   return backends;
 }
 
-// conf/demo.yaml as it is, but for the addresses: free ports instead of fixed ones.
+// conf/demo.yaml as it is, but for the addresses: free ports instead of fixed ones, and the admin side.
 std::optional<Config> demo_config(const std::vector<std::unique_ptr<DemoBackend>>& backends) {
-  std::vector<Override> overrides{{"listeners.demo.address", "127.0.0.1:0"}};
+  std::vector<Override> overrides{{"listeners.demo.address", "127.0.0.1:0"},
+                                  {"admin.address", "127.0.0.1:0"}};
   for (const auto& backend : backends) {
     overrides.push_back({fmt::format("clusters.demo.backends.{}.address", backend->name()),
                          backend->address().to_string()});
@@ -176,6 +177,10 @@ int run_demo(const DemoOptions& options) {
     front = address;
     narrator.say(fmt::format("listener {} listens on {}; try: nc {} {}", listener,
                              address.to_string(), address.host_string(), address.port()));
+  };
+  observer.on_admin_listening = [&](const Address& address) {
+    narrator.say(fmt::format("dashboard: http://{}/ for {} seconds; --seconds N for longer",
+                             address.to_string(), options.duration.count()));
   };
   Server server(*config, log, descriptors, observer);
   if (const auto started = server.start(); !started) {

@@ -62,7 +62,8 @@ Result<void> Server::start() {
   if (const auto opened = open_state(); !opened) return tl::unexpected(opened.error());
   make_clusters(workers);
   make_workers(workers, plan->pipes_max, *sockets);
-  auto admin = open_admin(admin_scope(), descriptors_, plan->admin_connections_max);
+  auto admin = open_admin(admin_scope(), descriptors_, plan->admin_connections_max,
+                          observer_.on_admin_listening);
   if (!admin) return tl::unexpected(admin.error());
   admin_ = std::move(*admin);
   watch_signals();

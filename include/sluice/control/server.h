@@ -36,6 +36,7 @@ struct ListeningSockets;
 struct ServerObserver {
   std::function<void(const Transition&)> on_transition;
   std::function<void(const std::string& listener, const Address& address)> on_listening;
+  std::function<void(const Address& address)> on_admin_listening;
 };
 
 class Server {

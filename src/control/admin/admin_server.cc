@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "build_info.h"
+#include "dashboard.h"
 #include "sluice/config/schema.h"
 
 namespace sluice {
@@ -32,8 +33,20 @@ std::string greeting() {
 constexpr Duration kShownFor = std::chrono::milliseconds(200);
 constexpr size_t kLargeBytes = size_t{256} * 1024;
 
-HttpAnswer of_a_later_version(std::string_view what) {
-  return http_error(404, fmt::format("{} is not in this version yet", what));
+// The dashboard: one document that asks the API for everything it shows. The same for everybody, so a
+// browser may keep it as long as it asks whether it is still this one.
+HttpAnswer show_page(const AdminCall& call) {
+  HttpAnswer answer;
+  answer.content_type = "text/html; charset=utf-8";
+  answer.headers.emplace_back("Cache-Control", "no-cache");
+  answer.headers.emplace_back("Content-Security-Policy", kDashboardPolicy);
+  answer.headers.emplace_back("ETag", kDashboardTag);
+  if (call.request.header("If-None-Match") == kDashboardTag) {
+    answer.status = 304;
+  } else {
+    answer.body = kDashboardPage;
+  }
+  return answer;
 }
 
 }  // namespace
@@ -146,9 +159,8 @@ void AdminServer::add_routes() {
                   reply(show(call));
                 });
   };
-  routes_.add("GET", "/", AdminNeed::page, [](const AdminCall&, const HttpReply& reply) {
-    reply(of_a_later_version("the dashboard"));
-  });
+  routes_.add("GET", "/", AdminNeed::page,
+              [](const AdminCall& call, const HttpReply& reply) { reply(show_page(call)); });
   routes_.add("GET", "/metrics", AdminNeed::read,
               [this](const AdminCall&, HttpReply reply) { metrics_.show(std::move(reply)); });
   get("/live", [](const AdminCall&) { return http_json(R"({"live":true})"); });

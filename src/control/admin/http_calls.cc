@@ -11,8 +11,8 @@ namespace sluice {
 namespace {
 
 constexpr size_t kStreamBlockBytes = 4096;
-// On every answer: nobody keeps it, takes it for something else, shows it inside another page or
-// reads it into one.
+// On every answer that does not say otherwise: nobody keeps it, takes it for something else, shows
+// it inside another page or reads it into one.
 constexpr std::pair<const char*, const char*> kHeaders[] = {
     {"Cache-Control", "no-store"},
     {"X-Content-Type-Options", "nosniff"},
@@ -24,6 +24,11 @@ constexpr std::pair<const char*, const char*> kHeaders[] = {
 HttpConnection& connection_of(MHD_Connection* handle) {
   const auto* info = MHD_get_connection_info(handle, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
   return *static_cast<HttpConnection*>(info->socket_context);
+}
+
+bool has_header(const HttpAnswer& answer, std::string_view name) {
+  return std::any_of(answer.headers.begin(), answer.headers.end(),
+                     [name](const auto& header) { return header.first == name; });
 }
 
 MHD_Result add_header(void* headers, MHD_ValueKind /*kind*/, const char* key, const char* value) {
@@ -153,7 +158,9 @@ bool HttpCalls::send(HttpCall& call) {
   }
   if (response == nullptr) return false;
   MHD_add_response_header(response, "Content-Type", answer.content_type.c_str());
-  for (const auto& [name, value] : kHeaders) MHD_add_response_header(response, name, value);
+  for (const auto& [name, value] : kHeaders) {
+    if (!has_header(answer, name)) MHD_add_response_header(response, name, value);
+  }
   for (const auto& [name, value] : answer.headers) {
     MHD_add_response_header(response, name.c_str(), value.c_str());
   }

@@ -14,7 +14,8 @@ constexpr uint32_t kAdminBacklog = 128;
 }  // namespace
 
 Result<std::unique_ptr<AdminServer>> open_admin(AdminScope scope, Descriptors& descriptors,
-                                                uint32_t connections_max) {
+                                                uint32_t connections_max,
+                                                const AdminListening& on_listening) {
   const AdminConfig& config = scope.config.admin;
   if (!config.address) return nullptr;
   AdminServer::Options options{.connections_max = connections_max, .token_file = {}};
@@ -36,6 +37,7 @@ Result<std::unique_ptr<AdminServer>> open_admin(AdminScope scope, Descriptors& d
       AdminServer::open(std::move(scope), std::move(sockets->front()), std::move(options));
   if (!opened) return failure("admin: " + opened.error().message, opened.error().system_error);
   log.admin_listening(address.to_string());
+  if (on_listening) on_listening(address);
   return opened;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 
 #include "admin_scope.h"
@@ -11,8 +12,12 @@
 
 namespace sluice {
 
-// Nothing when there is to be none. Says in the log where it listens.
+// Who is told where it listens; may be empty.
+using AdminListening = std::function<void(const Address&)>;
+
+// Nothing when there is to be none. Says in the log, too, where it listens.
 Result<std::unique_ptr<AdminServer>> open_admin(AdminScope scope, Descriptors& descriptors,
-                                                uint32_t connections_max);
+                                                uint32_t connections_max,
+                                                const AdminListening& on_listening);
 
 }  // namespace sluice

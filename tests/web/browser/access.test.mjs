@@ -1,0 +1,226 @@
+// For everybody: by keyboard alone, read aloud, on a phone, light and dark, without motion.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+
+import { holdSession, startBackends } from '../support/backends.mjs';
+import { launch, Page } from '../support/browser.mjs';
+import { confOf, Sluice } from '../support/sluice.mjs';
+import { eventually } from '../support/waiting.mjs';
+
+const AXE = readFileSync(new URL('../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
+const PHONE = { width: 360, height: 740 };
+
+let browser;
+let servers;
+let sluice;
+let client;
+before(async () => {
+  browser = await launch();
+  servers = await startBackends('anna', 'bert', 'cleo', 'dora');
+  sluice = await Sluice.start(
+    confOf(servers, { listener: { name: 'a-listener-with-a-rather-long-name-for-a-phone' } }),
+  );
+  await eventually(
+    async () => (await sluice.backends()).every(({ health }) => health.state === 'healthy'),
+    'all are healthy',
+  );
+  client = await holdSession(sluice.port);
+  await sluice.act('trip', 'bert');
+  await sluice.act('drain', 'cleo');
+  await sluice.act('maintenance', 'dora');
+});
+after(async () => {
+  client.destroy();
+  await browser.close();
+  await sluice.stop();
+  await Promise.all(servers.map((server) => server.kill()));
+});
+
+async function open(options) {
+  const page = await Page.open(browser, sluice.url, options);
+  await page.live();
+  await eventually(async () => (await page.rows()).bert?.breaker === 'open', 'bert is shown');
+  await page.page.locator('#sessions-panel').scrollIntoViewIfNeeded();
+  await page.page.locator('#sessions tr').waitFor();
+  await page.page.evaluate(() => window.scrollTo(0, 0));
+  return page;
+}
+
+async function violations(page) {
+  await page.page.evaluate(AXE);
+  const found = await page.page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
+  return found.violations.map(
+    ({ id, nodes }) => `${id}: ${nodes.map(({ target, failureSummary }) => `${target} ${failureSummary}`).join('\n')}`,
+  );
+}
+
+for (const colorScheme of ['light', 'dark']) {
+  for (const viewport of [undefined, { width: 1000, height: 800 }, PHONE]) {
+    test(`axe_finds_nothing_${colorScheme}_${viewport?.width ?? 1440}`, async () => {
+      const page = await open({ colorScheme, ...(viewport && { viewport }), reducedMotion: 'reduce' });
+      assert.deepEqual(await violations(page), []);
+      await page.openSheet('bert');
+      assert.deepEqual(await violations(page), []);
+      await page.page.locator('#sheet [data-action="reset"]').click();
+      await page.page.locator('#confirm[open]').waitFor();
+      assert.deepEqual(await violations(page), []);
+      await page.close();
+    });
+  }
+}
+
+test('axe_would_find_something', async () => {
+  const page = await open();
+  await page.page.evaluate(() => {
+    document.getElementById('backends-filter').closest('label').replaceWith(
+      document.getElementById('backends-filter'),
+    );
+    document.getElementById('backends-filter').removeAttribute('placeholder');
+  });
+  assert.match((await violations(page)).join(), /label/);
+  await page.close();
+});
+
+const focused = (page) =>
+  page.page.evaluate(() => {
+    const element = document.activeElement;
+    return element.id || element.textContent.trim();
+  });
+
+test('everything_can_be_done_by_keyboard', async () => {
+  const page = await open();
+  const { keyboard } = page.page;
+  await keyboard.press('Tab');
+  assert.equal(await focused(page), 'Skip to the backends');
+  await keyboard.press('Enter');
+  assert.equal(await focused(page), 'backends');
+  // Into the table: one stop for all rows.
+  await eventually(async () => {
+    await keyboard.press('Tab');
+    return page.page.evaluate(() => document.getElementById('backends-body').contains(document.activeElement));
+  }, 'Tab comes to the table');
+  const order = await page.page.$$eval('#backends-body tr', (rows) => rows.map((row) => row.dataset.backend));
+  assert.equal(await focused(page), order[0]);
+  const outline = await page.page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle);
+  assert.equal(outline, 'solid', 'where the focus is can be seen');
+  await keyboard.press('ArrowDown');
+  assert.equal(await focused(page), order[1]);
+  await keyboard.press('End');
+  assert.equal(await focused(page), order.at(-1));
+  await keyboard.press('Home');
+  await keyboard.press('ArrowUp');
+  assert.equal(await focused(page), order[0]);
+
+  assert.equal(order[0], 'bert', 'its breaker is open');
+  await keyboard.press('Enter');
+  await page.page.locator('#sheet[open]').waitFor();
+  await eventually(async () => {
+    await keyboard.press('Tab');
+    return (await focused(page)) === 'Reset';
+  }, 'Tab comes to Reset');
+  await keyboard.press('Enter');
+  await page.page.locator('#confirm[open]').waitFor();
+  assert.equal(await focused(page), 'confirm-cancel', 'Enter again does no harm');
+  await keyboard.press('Escape');
+  await page.page.locator('#confirm:not([open])').waitFor({ state: 'attached' });
+  assert.equal((await sluice.backend('bert')).breaker.state, 'open');
+  await keyboard.press('Enter');
+  await keyboard.press('Tab');
+  assert.equal(await focused(page), 'confirm-do');
+  await keyboard.press('Enter');
+  await eventually(async () => (await sluice.backend('bert')).breaker.state === 'closed', 'it is reset');
+  await page.page.locator('#confirm:not([open])').waitFor({ state: 'attached' });
+  await keyboard.press('Escape');
+  await page.page.locator('#sheet:not([open])').waitFor({ state: 'attached' });
+  assert.equal(await focused(page), 'bert', 'back where it was');
+  await sluice.act('trip', 'bert');
+  const next = await focused(page);
+  await keyboard.press('Tab');
+  assert.notEqual(await focused(page), next);
+  assert.ok(
+    !(await page.page.evaluate(() => document.getElementById('backends-body').contains(document.activeElement))),
+    'one Tab leaves the table',
+  );
+  await page.close();
+});
+
+test('transitions_are_read_aloud_politely', async () => {
+  const page = await open();
+  const announcer = page.page.locator('#announcer');
+  assert.equal(await announcer.getAttribute('aria-live'), 'polite');
+  await sluice.act('ready', 'cleo');
+  await eventually(
+    async () => (await announcer.textContent()).includes('state of cleo: draining to ready'),
+    'it is said',
+  );
+  await sluice.act('drain', 'cleo');
+  await page.close();
+});
+
+test('states_have_shapes_and_words_not_only_colours', async () => {
+  const page = await open();
+  const marks = await page.page.$$eval('#backends-body .state', (all) =>
+    all.map((one) => `${one.textContent} ${one.querySelector('svg').getAttribute('class')}`),
+  );
+  for (const wanted of [
+    'open icon icon-open',
+    'closed icon icon-ok',
+    'draining icon icon-draining',
+    'maintenance icon icon-maintenance',
+    'healthy icon icon-ok',
+  ]) {
+    assert.ok(marks.includes(wanted), wanted);
+  }
+  await page.close();
+});
+
+test('a_table_stays_a_table_for_who_cannot_see_it', async () => {
+  for (const viewport of [undefined, PHONE]) {
+    const page = await open(viewport && { viewport });
+    const table = page.page.getByRole('table', { name: 'Backends' });
+    assert.equal(await table.getByRole('row').count(), viewport ? 4 : 5);
+    assert.equal(await table.getByRole('row').last().getByRole('cell').count(), 10);
+    if (!viewport) assert.equal(await table.getByRole('columnheader').count(), 10);
+    await page.close();
+  }
+});
+
+test('nothing_is_wider_than_a_phone', async () => {
+  const page = await open({ viewport: PHONE, isMobile: true, hasTouch: true });
+  const width = () =>
+    page.page.evaluate(() => [document.documentElement.scrollWidth, document.body.scrollWidth]);
+  assert.deepEqual(await width(), [360, 360]);
+  const wide = await page.page.$$eval('main *', (all) =>
+    all
+      .filter((one) => one.getBoundingClientRect().right > 361 && !one.closest('svg'))
+      .map((one) => `${one.tagName}.${one.className}`),
+  );
+  assert.deepEqual(wide, []);
+  await page.openSheet('anna');
+  assert.deepEqual(await width(), [360, 360]);
+  const sheet = await page.page.$eval('#sheet', (one) => [one.scrollWidth, one.clientWidth]);
+  assert.ok(sheet[0] <= sheet[1], `${sheet}`);
+  await page.page.locator('#sheet [data-action="drain"]').click();
+  await page.page.locator('#confirm[open]').waitFor();
+  assert.deepEqual(await width(), [360, 360]);
+  await page.close();
+});
+
+test('it_is_light_or_dark_as_the_reader_likes_and_still_for_who_wants_that', async () => {
+  const page = await open({ colorScheme: 'light' });
+  const lightness = () =>
+    page.page.evaluate(() => {
+      const [r, g, b] = getComputedStyle(document.documentElement).backgroundColor.match(/\d+/g).map(Number);
+      return (r + g + b) / 3;
+    });
+  assert.ok((await lightness()) > 200);
+  await page.page.emulateMedia({ colorScheme: 'dark' });
+  assert.ok((await lightness()) < 60, 'at once, without a reload');
+  const animation = () => page.page.$eval('#sheet', (one) => getComputedStyle(one).animationName);
+  await page.openSheet('anna');
+  assert.equal(await animation(), 'slide');
+  await page.page.emulateMedia({ reducedMotion: 'reduce' });
+  assert.equal(await animation(), 'none');
+  await page.close();
+});

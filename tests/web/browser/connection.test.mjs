@@ -1,0 +1,137 @@
+// The page says when it has lost the connection, and catches up.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { startBackends } from '../support/backends.mjs';
+import { launch, Page } from '../support/browser.mjs';
+import { Gate } from '../support/gate.mjs';
+import { confOf, Sluice } from '../support/sluice.mjs';
+import { eventually } from '../support/waiting.mjs';
+
+let browser;
+let servers;
+before(async () => {
+  browser = await launch();
+  servers = await startBackends('anna', 'bert');
+});
+after(async () => {
+  await browser.close();
+  await Promise.all(servers.map((server) => server.kill()));
+});
+
+async function lines(page) {
+  const texts = await page.page.locator('#timeline li .what').allInnerTexts();
+  return texts.map((text) => text.split('\n')[0]);
+}
+
+const healthy = (sluice) =>
+  eventually(
+    async () => (await sluice.backends()).every(({ health }) => health.state === 'healthy'),
+    'all are healthy',
+  );
+
+async function announced(page, pattern) {
+  await page.page.evaluate(() => {
+    window.spoken ??= [];
+    if (window.listens) return;
+    window.listens = new MutationObserver(() => {
+      window.spoken.push(document.getElementById('announcer').textContent);
+    });
+    window.listens.observe(document.getElementById('announcer'), { childList: true, characterData: true });
+  });
+  return () =>
+    eventually(
+      async () => pattern.test((await page.page.evaluate(() => window.spoken)).join('|')),
+      `${pattern} is announced`,
+    );
+}
+
+test('what_happened_during_a_loss_is_caught_up_with', async () => {
+  const sluice = await Sluice.start(confOf(servers));
+  const gate = await Gate.open(sluice.admin);
+  const page = await Page.open(browser, gate.url);
+  await page.live();
+  await healthy(sluice);
+  await eventually(async () => (await lines(page)).length === 2, 'both are told of');
+  const isSpoken = await announced(page, /Connection lost/);
+
+  await gate.close();
+  await page.page.locator('#lost').waitFor();
+  assert.match(await page.page.locator('#link-text').innerText(), /^Lost/);
+  assert.match(
+    await page.page.locator('#lost-text').innerText(),
+    /^Connection lost \(.+\); trying again.*What you see is as it was at \d\d:\d\d:\d\d\.$/,
+  );
+  await isSpoken();
+  await sluice.act('drain', 'anna');
+  await sluice.act('ready', 'anna');
+  await sluice.act('maintenance', 'bert');
+  const isBack = await announced(page, /Connected again(?!:)/);
+  await gate.reopen();
+  await page.live();
+  await page.page.locator('#lost').waitFor({ state: 'hidden' });
+  await isBack();
+  await eventually(async () => (await lines(page)).length === 5, 'three more, none twice');
+  assert.deepEqual((await lines(page)).slice(0, 3), [
+    'bert of web: administrative ready → maintenance',
+    'anna of web: administrative draining → ready',
+    'anna of web: administrative ready → draining',
+  ]);
+  await eventually(
+    async () => (await page.rows()).bert.administrative === 'maintenance',
+    'and the table shows it',
+  );
+  await page.close({ mayFail: true });
+  await gate.close();
+  await sluice.stop();
+});
+
+test('a_restart_is_noticed_and_its_events_are_new', async () => {
+  const first = await Sluice.start(confOf(servers));
+  await healthy(first);
+  const admin = { address: first.admin };
+  const page = await Page.open(browser, first.url);
+  await page.live();
+  await first.act('drain', 'anna');
+  await eventually(async () => (await page.rows()).anna?.administrative === 'draining', 'it is shown');
+  const pid = first.pid;
+  await first.stop();
+  await page.page.locator('#link[data-state="lost"]').waitFor();
+  const isSpoken = await announced(page, /Connected again: Sluice was restarted/);
+
+  const second = await Sluice.start(confOf(servers, { admin }));
+  assert.notEqual(second.pid, pid);
+  await page.live();
+  await isSpoken();
+  await eventually(async () => (await page.rows()).anna?.administrative === 'ready', 'the new state is shown');
+  await second.act('maintenance', 'bert');
+  await eventually(
+    async () => (await lines(page))[0] === 'bert of web: administrative ready → maintenance',
+    'the new process’s events come',
+  );
+  assert.ok((await lines(page)).includes('anna of web: administrative ready → draining'), 'the old ones stay');
+  await page.close({ mayFail: true });
+  await second.stop();
+});
+
+test('trying_now_does_not_wait', async () => {
+  const sluice = await Sluice.start(confOf(servers));
+  const gate = await Gate.open(sluice.admin);
+  const page = await Page.open(browser, gate.url);
+  await page.live();
+  await gate.close();
+  // Late enough that the next try is seconds away.
+  await eventually(
+    async () => /again in [3-9] s/.test(await page.page.locator('#lost-text').innerText()),
+    'the pauses grow',
+    30_000,
+  );
+  await gate.reopen();
+  const begun = performance.now();
+  await page.page.locator('#lost-retry').click();
+  await page.live();
+  assert.ok(performance.now() - begun < 2000);
+  await page.close({ mayFail: true });
+  await gate.close();
+  await sluice.stop();
+});

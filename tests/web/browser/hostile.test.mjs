@@ -1,0 +1,166 @@
+// Names are other people's words: shown as they are, never run, and the page is fenced in besides.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { holdSession, startBackends } from '../support/backends.mjs';
+import { launch, Page } from '../support/browser.mjs';
+import { confOf, Sluice } from '../support/sluice.mjs';
+import { eventually } from '../support/waiting.mjs';
+
+const NAMES = [
+  '<img src=x onerror="window.harmed=1">',
+  '</script><script>window.harmed=1</script>',
+  '"><svg onload=window.harmed=1>',
+  "'); window.harmed=1; ('",
+  '${window.harmed=1}{{constructor.constructor("window.harmed=1")()}}',
+  'javascript:window.harmed=1',
+  '__proto__',
+  'constructor',
+  'a/b?c#d%2F e\\f',
+  '\u202Etxt.exe',
+  '<!-- -->&lt;b&gt;&amp;',
+  `long-${'x'.repeat(180)}`,
+  'ünïcödé 🚦 名前',
+];
+
+let browser;
+before(async () => {
+  browser = await launch();
+});
+after(() => browser.close());
+
+async function nothingWasHarmed(page) {
+  assert.equal(await page.page.evaluate(() => window.harmed), undefined);
+  const foreign = await page.page.$$eval('img, iframe, object, embed, script:not([src])', (all) =>
+    all.map((one) => one.outerHTML.slice(0, 80)),
+  );
+  assert.equal(foreign.length, 1, `only the page's own script: ${foreign}`);
+}
+
+test('hostile_names_are_text', async () => {
+  const [server] = await startBackends('any');
+  const backends = NAMES.map((name) => ({ name, address: server.address }));
+  const sluice = await Sluice.start(
+    confOf(backends, { cluster: { name: NAMES[0] }, listener: { name: NAMES[1], cluster: NAMES[0] } }),
+  );
+  const client = await holdSession(sluice.port);
+  await sluice.act('drain', NAMES[1], NAMES[0]);
+  const page = await Page.open(browser, sluice.url);
+  await page.live();
+  await eventually(async () => Object.keys(await page.rows()).length === NAMES.length, 'all are there');
+  const shown = await page.page.$$eval('#backends-body button.name', (all) => all.map((one) => one.textContent));
+  assert.deepEqual([...shown].sort(), [...NAMES].sort());
+  await page.page.locator('#sessions-panel').scrollIntoViewIfNeeded();
+  await page.page.locator('#sessions tr').waitFor();
+  for (const name of NAMES) {
+    await page.page.locator('#backends-body button.name', { hasText: name }).first().click();
+    await page.page.locator('#sheet[open]').waitFor();
+    assert.equal(await page.page.locator('#sheet-title').textContent(), name);
+    await page.page.keyboard.press('Escape');
+  }
+  await nothingWasHarmed(page);
+  await page.close();
+  client.destroy();
+  await sluice.stop();
+  await server.kill();
+});
+
+test('buttons_reach_backends_with_hostile_names', async () => {
+  const [server] = await startBackends('any');
+  const sluice = await Sluice.start(confOf(NAMES.map((name) => ({ name, address: server.address }))));
+  const page = await Page.open(browser, sluice.url);
+  await page.live();
+  for (const name of NAMES) {
+    await page.page.locator('#backends-body button.name', { hasText: name }).first().click();
+    await page.page.locator('#sheet [data-action="drain"]').click();
+    await page.page.locator('#confirm-do').click();
+    await page.page.locator('#confirm:not([open])').waitFor({ state: 'attached' });
+    assert.equal((await sluice.backend(name)).administrative.state, 'draining', name);
+    await page.page.keyboard.press('Escape');
+    await page.page.locator('#sheet:not([open])').waitFor({ state: 'attached' });
+  }
+  await nothingWasHarmed(page);
+  await page.close();
+  await sluice.stop();
+  await server.kill();
+});
+
+// Every string of every answer, as a broken or hostile server might have it.
+function poison(value) {
+  if (typeof value === 'string') return /^\d{4}-/.test(value) ? value : NAMES[0] + value;
+  if (Array.isArray(value)) return value.map(poison);
+  if (value && typeof value === 'object') {
+    return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, poison(one)]));
+  }
+  return value;
+}
+
+test('no_text_of_any_answer_is_ever_markup', async () => {
+  const servers = await startBackends('anna', 'bert');
+  const sluice = await Sluice.start(confOf(servers));
+  const client = await holdSession(sluice.port);
+  const page = await Page.open(browser, sluice.url);
+  await page.live();
+  await page.page.route('**/api/{status,clusters,listeners,sessions*}', async (route) => {
+    const answer = await route.fetch();
+    await route.fulfill({ response: answer, json: poison(await answer.json()) });
+  });
+  await eventually(
+    async () => (await page.page.locator('#backends-body button.name', { hasText: 'onerror' }).count()) === 2,
+    'the poisoned answers are shown',
+  );
+  await page.page.locator('#sessions-panel').scrollIntoViewIfNeeded();
+  await page.page.locator('#sessions', { hasText: 'onerror' }).waitFor();
+  await page.page.locator('#backends-body button.name').first().click();
+  await page.page.locator('#sheet[open]').waitFor();
+  await nothingWasHarmed(page);
+  await page.page.unrouteAll({ behavior: 'wait' });
+  await page.close();
+  client.destroy();
+  await sluice.stop();
+  await Promise.all(servers.map((server) => server.kill()));
+});
+
+test('the_fence_holds_what_the_page_would_let_through', async () => {
+  const [server] = await startBackends('any');
+  const sluice = await Sluice.start(confOf([server]));
+  const response = await fetch(sluice.url);
+  const policy = response.headers.get('content-security-policy');
+  for (const part of ["default-src 'none'", "connect-src 'self'", "frame-ancestors 'none'", 'sha256-']) {
+    assert.ok(policy.includes(part), part);
+  }
+  assert.ok(!policy.includes('unsafe'), policy);
+
+  // The negative control: a script that is not ours, an event handler and a strange address, put into
+  // the very page, are refused by the browser.
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  const refused = [];
+  page.on('console', (message) => refused.push(message.text()));
+  await page.route(sluice.url, async (route) => {
+    const answer = await route.fetch();
+    const body = (await answer.text()).replace(
+      '</main>',
+      '</main><script>window.harmed=1</script><img src="/x" onerror="window.harmed=2">',
+    );
+    await route.fulfill({ response: answer, body });
+  });
+  await page.goto(sluice.url);
+  await page.locator('#link[data-state="live"]').waitFor();
+  const tried = await page.evaluate(async () => {
+    const outcomes = [];
+    await fetch('http://127.0.0.2:1/').catch(() => outcomes.push('fetch'));
+    try {
+      document.body.innerHTML = '<b>x</b>';
+    } catch {
+      outcomes.push('innerHTML');
+    }
+    return outcomes;
+  });
+  assert.deepEqual(tried, ['fetch', 'innerHTML']);
+  assert.equal(await page.evaluate(() => window.harmed), undefined);
+  assert.ok(refused.filter((text) => text.includes('Content Security Policy')).length >= 3, refused.join('\n'));
+  await context.close();
+  await sluice.stop();
+  await server.kill();
+});

@@ -1,0 +1,133 @@
+// A thousand backends: found, sorted and scrolled without the page standing still.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { startMany, Traffic } from '../support/backends.mjs';
+import { launch, Page } from '../support/browser.mjs';
+import { confOf, Sluice } from '../support/sluice.mjs';
+import { eventually } from '../support/waiting.mjs';
+
+const COUNT = 1000;
+// What a reader notices as standing still.
+const TASK_MS_MAX = 200;
+
+let browser;
+let many;
+let sluice;
+before(async () => {
+  browser = await launch();
+  many = await startMany(COUNT, (i) => `node-${i + 1}`);
+  const half = many.backends.slice(0, COUNT / 2);
+  const rest = many.backends.slice(COUNT / 2);
+  const conf = confOf(half, { cluster: { health_check: { interval: '5s' } } });
+  conf.clusters.push({ ...conf.clusters[0], name: 'batch', backends: rest });
+  sluice = await Sluice.start(conf);
+});
+after(async () => {
+  await browser.close();
+  await sluice.stop();
+  await many.stop();
+});
+
+// Long tasks as the browser itself counts them (50 ms and more).
+const WATCH_TASKS = `
+  window.longTasks = [];
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) window.longTasks.push(Math.round(entry.duration));
+  }).observe({ type: 'longtask', buffered: true });
+`;
+
+async function open() {
+  const page = await Page.open(browser, sluice.url);
+  await page.page.evaluate(WATCH_TASKS);
+  await page.live();
+  await eventually(async () => Object.keys(await page.rows()).length === COUNT, 'all are there');
+  return page;
+}
+
+// Two frames: what was asked for has been drawn.
+const drawn = (page) =>
+  page.page.evaluate(
+    () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done()))),
+  );
+
+const names = (page) =>
+  page.page.$$eval('#backends-body tr', (rows) => rows.map((row) => row.dataset.backend));
+
+const tasks = (page) => page.page.evaluate(() => window.longTasks);
+
+test('a_thousand_are_filtered_sorted_and_scrolled_without_standing_still', async () => {
+  const traffic = new Traffic(sluice.port, { parallel: 8, pauseMs: 5 });
+  await sluice.act('drain', 'node-777', 'batch');
+  const page = await open();
+  assert.equal((await names(page))[0], 'node-777', 'what needs a look is first');
+  assert.equal(await page.page.locator('#backends-count').innerText(), '1,000');
+  const atStart = await tasks(page);
+  await page.page.evaluate(() => window.longTasks.splice(0));
+
+  await page.page.locator('#backends-filter').pressSequentially('node-99');
+  await eventually(async () => (await names(page)).length === 11, 'node-99 and node-990 to node-999');
+  assert.equal(await page.page.locator('#backends-count').innerText(), '11 of 1,000');
+  await page.page.fill('#backends-filter', 'no such backend');
+  await page.page.getByText('No backend matches.').waitFor();
+  await page.page.fill('#backends-filter', '');
+  await eventually(async () => (await names(page)).length === COUNT, 'all are back');
+
+  for (const title of ['Health', 'Sessions', 'Connects/s', 'Backend', 'p50 / p99']) {
+    const head = page.page.locator('#backends-head button', { hasText: title });
+    await head.click();
+    await drawn(page);
+    await head.click();
+    await drawn(page);
+  }
+  await page.page.selectOption('#backends-cluster', 'batch');
+  await eventually(async () => (await names(page)).length === COUNT / 2, 'one cluster');
+  await page.page.selectOption('#backends-cluster', '');
+  await page.page.locator('.choices').getByText('Left out').click();
+  await eventually(async () => String(await names(page)) === 'node-777', 'those left out');
+  await page.page.locator('.choices').getByText('All', { exact: true }).click();
+  await eventually(async () => (await names(page)).length === COUNT, 'all are back');
+
+  const height = await page.page.evaluate(() => document.documentElement.scrollHeight);
+  for (let y = 0; y < height; y += 2000) {
+    await page.page.mouse.wheel(0, 2000);
+    await drawn(page);
+  }
+  const whileUsed = await tasks(page);
+  console.log(`long tasks at the start: ${atStart} ms; in use: ${whileUsed} ms`);
+  assert.ok(Math.max(0, ...atStart, ...whileUsed) <= TASK_MS_MAX, `${atStart}; ${whileUsed}`);
+  await traffic.stop();
+  await page.close();
+});
+
+test('rows_that_come_into_sight_are_up_to_date', async () => {
+  const page = await open();
+  await page.page.locator('#backends-head button', { hasText: 'Backend' }).click();
+  await sluice.act('weight?value=33', 'node-990', 'batch');
+  const row = page.row('node-990');
+  await row.scrollIntoViewIfNeeded();
+  await eventually(
+    async () => (await row.locator('[data-label="Weight"]').innerText()).includes('33 (1)'),
+    'its weight',
+  );
+  assert.match(await row.locator('.sub').innerText(), /^batch · 127\.0\.0\.1:\d+$/);
+  await page.close();
+});
+
+test('a_row_that_is_pointed_at_stays_where_it_is', async () => {
+  const page = await open();
+  const head = page.page.locator('#backends-head button', { hasText: 'Backend' });
+  await head.click();
+  await head.click();
+  await drawn(page);
+  const before = await names(page);
+  await page.row(before[3]).locator('button.name').hover();
+  const { cluster } = (await page.rows())[before[6]];
+  await sluice.act('maintenance', before[6], cluster);
+  await eventually(
+    async () => (await page.rows())[before[6]].administrative === 'maintenance',
+    'the state is shown',
+  );
+  assert.deepEqual((await names(page)).slice(0, 8), before.slice(0, 8));
+  await page.close();
+});

@@ -1,0 +1,243 @@
+// What the page shows is what the API says, and soon.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { holdSession, startBackends, Traffic } from '../support/backends.mjs';
+import { launch, Page } from '../support/browser.mjs';
+import { confOf, Sluice } from '../support/sluice.mjs';
+import { eventually } from '../support/waiting.mjs';
+
+let browser;
+before(async () => {
+  browser = await launch();
+});
+after(() => browser.close());
+
+const word = (state) => state.replaceAll('_', ' ');
+
+// A backend of the API as a row of the table has it.
+const expectedRow = (api) => ({
+  cluster: api.cluster,
+  standing: api.available ? 'available' : 'left out',
+  about: `${api.cluster} · ${api.address}${api.priority > 0 ? ` · priority ${api.priority}` : ''}`,
+  administrative: word(api.administrative.state),
+  health: api.health.probes ? word(api.health.state) : 'unprobed',
+  breaker: api.breaker.enabled ? word(api.breaker.state) : 'off',
+  sessions: String(api.active_connections),
+  weight: api.weight === api.configured_weight ? String(api.weight) : `${api.weight} (${api.configured_weight})`,
+  isCounting: api.breaker.retry_at !== null,
+});
+
+function withoutCountdown(rows) {
+  return Object.fromEntries(
+    Object.entries(rows).map(([name, { countdown, ...row }]) => [
+      name,
+      { ...row, isCounting: countdown !== null },
+    ]),
+  );
+}
+
+async function isShown(page, sluice) {
+  const backends = await sluice.backends();
+  const expected = Object.fromEntries(backends.map((api) => [api.name, expectedRow(api)]));
+  try {
+    assert.deepEqual(withoutCountdown(await page.rows()), expected);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const shown = (page, sluice) => eventually(() => isShown(page, sluice), 'the page shows the API’s state');
+
+test('every_state_of_every_backend_is_the_api_s', async () => {
+  const names = ['anna', 'bert', 'cleo', 'dora', 'emil'];
+  const servers = await startBackends(...names);
+  const more = {
+    name: 'plain',
+    backends: servers.slice(0, 2).map(({ name, address }) => ({ name: `${name}-2`, address, priority: 3 })),
+    health_check: 'off',
+    circuit_breaker: 'off',
+  };
+  const conf = confOf(servers);
+  const sluice = await Sluice.start({ ...conf, clusters: [...conf.clusters, more] });
+  const page = await Page.open(browser, sluice.url);
+  await page.live();
+  await shown(page, sluice);
+
+  await sluice.act('drain', 'anna');
+  await sluice.act('maintenance', 'bert');
+  await sluice.act('trip', 'cleo');
+  await sluice.act('weight?value=7', 'dora');
+  await servers[4].kill();
+  await eventually(async () => (await sluice.backend('emil')).health.state === 'unhealthy', 'emil is unhealthy');
+  await shown(page, sluice);
+  const rows = await page.rows();
+  assert.deepEqual(
+    names.map((name) => [rows[name].administrative, rows[name].breaker, rows[name].health]),
+    [
+      ['draining', 'closed', 'healthy'],
+      ['maintenance', 'closed', 'healthy'],
+      ['ready', 'open', 'healthy'],
+      ['ready', 'closed', 'healthy'],
+      ['ready', 'closed', 'unhealthy'],
+    ],
+    'three causes, told apart',
+  );
+  assert.match(await page.page.locator('#verdict-title').innerText(), /^4 of 7 backends left out/);
+
+  await Promise.all(['anna', 'bert'].map((name) => sluice.act('ready', name)));
+  await sluice.act('reset', 'cleo');
+  await servers[4].comeBack();
+  await eventually(async () => (await sluice.backend('emil')).available, 'emil is back');
+  await shown(page, sluice);
+  await page.page.locator('#verdict[data-state="good"]').waitFor();
+  await page.close();
+  await sluice.stop();
+  await Promise.all(servers.map((server) => server.kill()));
+});
+
+test('a_killed_backend_is_seen_within_two_seconds_with_why_and_when', async () => {
+  const servers = await startBackends('anna', 'bert', 'cleo');
+  const sluice = await Sluice.start(confOf(servers, { cluster: { health_check: 'off' } }));
+  const traffic = new Traffic(sluice.port);
+  const page = await Page.open(browser, sluice.url);
+  await page.live();
+  await eventually(() => traffic.sessions > 20, 'traffic flows');
+  await servers[1].kill();
+  const killedAt = performance.now();
+  await page.page.waitForFunction(
+    () => document.querySelector('tr[data-backend="bert"] .visually-hidden')?.textContent === 'left out',
+    undefined,
+    { polling: 'raf' },
+  );
+  const seenAfter = performance.now() - killedAt;
+  console.log(`seen after ${Math.round(seenAfter)} ms`);
+  assert.ok(seenAfter < 2000, `${seenAfter} ms`);
+  const verdict = page.page.locator('#verdict-list li');
+  assert.equal(await verdict.count(), 1);
+  const text = await verdict.innerText();
+  assert.match(text, /bert/);
+  assert.match(text, /breaker open: 3 connect failures in a row, last: refused/);
+  assert.match(text, /tried again in \d+ s/);
+  const first = page.page.locator('#timeline li').first();
+  assert.match(await first.innerText(), /bert of web: breaker closed → open/);
+  await traffic.stop();
+  assert.equal(traffic.refused, 0, 'no client was harmed');
+  await page.close();
+  await sluice.stop();
+  await Promise.all(servers.map((server) => server.kill()));
+});
+
+// Only the calendar: performance.now goes on, as it does on a machine whose clock is wrong.
+const SKEW_CLOCK = `{
+  const Real = Date;
+  const skew = 5 * 3600 * 1000;
+  Date = class extends Real {
+    constructor(...args) { if (args.length > 0) super(...args); else super(Real.now() + skew); }
+    static now() { return Real.now() + skew; }
+  };
+}`;
+
+test('the_countdown_goes_by_the_server_s_clock', async () => {
+  const servers = await startBackends('anna', 'bert');
+  const sluice = await Sluice.start(confOf(servers));
+  const context = await browser.newContext();
+  await context.addInitScript(SKEW_CLOCK);
+  const page = await context.newPage();
+  await page.goto(sluice.url);
+  await eventually(async () => (await sluice.backend('anna')).health.state === 'healthy', 'anna is up');
+  await sluice.act('trip', 'anna');
+  const countdown = page.locator('tr[data-backend="anna"] .countdown');
+  await countdown.waitFor();
+  const secondsShown = async () => Number(/in (\d+) s/.exec(await countdown.innerText())?.[1]);
+  const ofApi = async () => (await sluice.backend('anna')).breaker.retry_in_ms / 1000;
+  const seen = new Set();
+  // Through three of its ticks.
+  await eventually(async () => {
+    const before = await ofApi();
+    const said = await secondsShown();
+    const now = await ofApi();
+    assert.ok(said <= Math.ceil(before) + 1 && said >= Math.floor(now) - 1, `${said} of ${before}`);
+    seen.add(said);
+    return seen.size > 3;
+  }, 'it counts down');
+  await context.close();
+  await sluice.stop();
+  await Promise.all(servers.map((server) => server.kill()));
+});
+
+test('numbers_and_charts_move_with_the_traffic', async () => {
+  const servers = await startBackends('anna', 'bert');
+  const sluice = await Sluice.start(confOf(servers));
+  const traffic = new Traffic(sluice.port);
+  const page = await Page.open(browser, sluice.url);
+  await page.live();
+  const tile = (title) => page.page.locator('.tile', { hasText: title });
+  await eventually(
+    async () => Number(await tile('Connects per second').locator('.value').innerText()) > 5,
+    'connects are counted',
+  );
+  await eventually(
+    async () => /L/.test(await tile('Connects per second').locator('.spark-line').getAttribute('d')),
+    'the chart has a line',
+  );
+  const spark = page.row('anna').locator('.spark-line');
+  await eventually(async () => /L/.test((await spark.getAttribute('d')) ?? ''), 'a row has a line');
+  await traffic.stop();
+  await page.close();
+  await sluice.stop();
+  await Promise.all(servers.map((server) => server.kill()));
+});
+
+test('who_comes_late_is_told_what_happened_before', async () => {
+  const servers = await startBackends('anna', 'bert');
+  const sluice = await Sluice.start(confOf(servers));
+  await eventually(async () => (await sluice.backend('anna')).health.state === 'healthy', 'anna is up');
+  await sluice.act('trip', 'anna');
+  await sluice.act('reset', 'anna');
+  await sluice.act('drain', 'bert');
+  const page = await Page.open(browser, sluice.url);
+  const items = page.page.locator('#timeline li .what');
+  await eventually(async () => (await items.count()) >= 5, 'the history is there');
+  const lines = (await items.allInnerTexts()).map((text) => text.split('\n')[0]);
+  assert.deepEqual(lines.slice(0, 3), [
+    'bert of web: administrative ready → draining',
+    'anna of web: breaker open → closed',
+    'anna of web: breaker closed → open',
+  ]);
+  await page.page.selectOption('#timeline-kind', 'health');
+  assert.deepEqual((await items.allInnerTexts()).map((text) => text.split('\n')[0]).sort(), [
+    'anna of web: health unknown → healthy',
+    'bert of web: health unknown → healthy',
+  ]);
+  await page.close();
+  await sluice.stop();
+  await Promise.all(servers.map((server) => server.kill()));
+});
+
+test('live_sessions_say_why_they_are_where_they_are', async () => {
+  const servers = await startBackends('anna', 'bert');
+  const sluice = await Sluice.start(confOf(servers, { cluster: { balance: 'first' } }));
+  await sluice.act('drain', 'anna');
+  const client = await holdSession(sluice.port);
+  const page = await Page.open(browser, sluice.url);
+  await page.live();
+  await page.page.locator('#sessions-panel').scrollIntoViewIfNeeded();
+  const row = page.page.locator('#sessions tr');
+  await row.waitFor();
+  const [session] = (await sluice.get('/api/sessions')).sessions;
+  const text = await row.innerText();
+  for (const part of [session.client, 'front', 'bert', 'first in the list', 'passed over: 1 draining']) {
+    assert.ok(text.includes(part), `${part} in ${text}`);
+  }
+  await page.page.fill('#sessions-filter', 'nobody');
+  await page.page.getByText('No session matches.').waitFor();
+  await page.page.fill('#sessions-filter', 'bert');
+  await row.waitFor();
+  client.destroy();
+  await eventually(async () => (await row.count()) === 0, 'a session that has ended is gone');
+  await page.close();
+  await sluice.stop();
+  await Promise.all(servers.map((server) => server.kill()));
+});

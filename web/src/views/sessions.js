@@ -1,0 +1,128 @@
+// Live sessions: who, where, and why there. Asked for only while the table is in sight.
+
+import { h, KeyedList, setHidden, setText } from '../dom.js';
+import { DASH, formatBytes, formatCount, formatDuration } from '../format.js';
+import { explainChoice, stateWord } from '../words.js';
+import { cell, row } from './cells.js';
+
+const INTERVAL_MS = 2000;
+export const SESSIONS_MAX = 100;
+
+export class SessionsView {
+  #panel = document.getElementById('sessions-panel');
+  #filter = document.getElementById('sessions-filter');
+  #count = document.getElementById('sessions-count');
+  #empty = document.getElementById('sessions-empty');
+  #list;
+  #ask;
+  #answer = null;
+  #isInSight = false;
+  #askedAt = -Infinity;
+  #isAsking = false;
+
+  // `ask(limit)` resolves to the API's answer; `close(session)` asks whether to end it.
+  constructor({ ask, close }) {
+    this.#ask = ask;
+    this.#list = new KeyedList(
+      document.getElementById('sessions'),
+      (session) => new SessionRow(session, close),
+    );
+    this.#filter.addEventListener('input', () => this.#show());
+    new IntersectionObserver((entries) => {
+      this.#isInSight = entries.at(-1).isIntersecting;
+    }).observe(this.#panel);
+  }
+
+  // Shows those of one backend, and goes there.
+  goTo(text) {
+    this.#filter.value = text;
+    this.#show();
+    this.#askedAt = -Infinity;
+    this.#panel.scrollIntoView({ block: 'start' });
+    this.#filter.focus({ preventScroll: true });
+  }
+
+  refresh() {
+    this.#askedAt = -Infinity;
+  }
+
+  // Each second or so.
+  async tick(tick) {
+    if (!this.#isInSight || this.#isAsking || tick - this.#askedAt < INTERVAL_MS) return;
+    this.#askedAt = tick;
+    this.#isAsking = true;
+    try {
+      this.#answer = await this.#ask(SESSIONS_MAX);
+      this.#show();
+    } catch {
+      // The snapshots' failure is told; these just stay as they are.
+    }
+    this.#isAsking = false;
+  }
+
+  #show() {
+    if (!this.#answer) return;
+    const words = this.#filter.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const shown = this.#answer.sessions.filter((session) => {
+      const text = textOf(session);
+      return words.every((word) => text.includes(word));
+    });
+    const rows = this.#list.update(shown.map((session) => [session.id, session]));
+    rows.forEach((one, i) => one.update(shown[i]));
+    const { total, sessions } = this.#answer;
+    const youngest = total > sessions.length ? `the youngest ${sessions.length} of ` : '';
+    setText(this.#count, youngest + formatCount(total));
+    setHidden(this.#empty, shown.length > 0);
+    setText(this.#empty, sessions.length > 0 ? 'No session matches.' : 'There is no live session.');
+  }
+}
+
+function textOf({ client, listener, cluster, backend }) {
+  return `${client}\n${listener}\n${cluster}\n${backend ?? ''}`.toLowerCase();
+}
+
+class SessionRow {
+  #backend = cell('Backend');
+  #why = cell('Why this backend');
+  #connect = cell('Connect', { isNumber: true });
+  #received = cell('Received', { isNumber: true });
+  #sent = cell('Sent', { isNumber: true });
+  #age = cell('Age', { isNumber: true });
+  #session;
+
+  constructor(session, close) {
+    this.#session = session;
+    const button = h('button', {
+      type: 'button',
+      class: 'quiet',
+      text: 'Close',
+      'aria-label': `Close the session of ${session.client}`,
+      'aria-haspopup': 'dialog',
+      on: { click: () => close(this.#session) },
+    });
+    this.element = row(
+      cell('Client', {}, h('span', { class: 'clip', text: session.client })),
+      cell('Listener', {}, h('span', { class: 'clip', text: session.listener })),
+      this.#backend,
+      this.#why,
+      this.#connect,
+      this.#received,
+      this.#sent,
+      this.#age,
+      cell('', { isNumber: true }, button),
+    );
+    for (const one of [this.#backend, this.#why]) one.classList.add('clip');
+  }
+
+  update(session) {
+    this.#session = session;
+    const isRelaying = session.state === 'relaying';
+    const where = session.backend ?? DASH;
+    setText(this.#backend, isRelaying ? where : `${where} (${stateWord(session.state)})`);
+    setText(this.#why, explainChoice(session));
+    setText(this.#connect, formatDuration(session.connect_ms ?? undefined));
+    setText(this.#received, formatBytes(session.received));
+    setText(this.#sent, formatBytes(session.sent));
+    setText(this.#age, formatDuration(session.duration_ms));
+  }
+}
