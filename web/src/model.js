@@ -3,6 +3,7 @@
 // is shown has always been true at one moment.
 
 import { Backend, backendKey } from './backend.js';
+import { epochOf } from './events.js';
 import { History, Meter } from './history.js';
 
 export const EVENTS_MAX = 1000;
@@ -42,10 +43,7 @@ export class Model {
 
   // The three answers, asked for at the same time; `tick` is steady milliseconds.
   takeSnapshot({ status, clusters, listeners }, tick) {
-    const isOtherProcess =
-      this.status !== null &&
-      (status.pid !== this.status.pid || status.started_at !== this.status.started_at);
-    if (isOtherProcess) this.forgetRates();
+    if (this.status !== null && processOf(status) !== processOf(this.status)) this.forgetRates();
     this.status = status;
     this.#takeClusters(clusters.clusters);
     this.#takeListeners(listeners.listeners);
@@ -137,6 +135,11 @@ export class Model {
     total.value = value ?? NaN;
     total.series.set(total.value);
   }
+}
+
+// Two processes may have the same number, but never began to count events at the same time.
+function processOf({ pid, last_event_id: id }) {
+  return `${pid} ${epochOf(id ?? '')}`;
 }
 
 // NaN when none is known.

@@ -58,6 +58,15 @@ test('a_restart_begins_the_rates_anew', () => {
   assert.equal(model.find('web', 'a').rates.connects, 3);
 });
 
+test('a_start_that_is_told_a_millisecond_later_is_no_restart', () => {
+  const model = modelOf(counted('a', 10));
+  const later = { started_at: '2026-01-01T00:00:00.001Z' };
+  model.takeSnapshot(snapshotSample([counted('a', 20)], later), 1000);
+  assert.equal(model.find('web', 'a').rates.connects, 10);
+  model.takeSnapshot(snapshotSample([counted('a', 30)], { last_event_id: 'another-1' }), 2000);
+  assert.ok(Number.isNaN(model.find('web', 'a').rates.connects), 'a process of the same number');
+});
+
 test('backends_come_and_go', () => {
   const model = modelOf(counted('a', 1), counted('b', 1));
   const b = model.find('web', 'b');
