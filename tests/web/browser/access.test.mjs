@@ -6,6 +6,7 @@ import { after, before, test } from 'node:test';
 import { holdSession, startBackends } from '../support/backends.mjs';
 import { launch, Page } from '../support/browser.mjs';
 import { confOf, Sluice } from '../support/sluice.mjs';
+import { stopAll } from '../support/live.mjs';
 import { eventually } from '../support/waiting.mjs';
 
 const AXE = readFileSync(new URL('../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
@@ -19,7 +20,10 @@ before(async () => {
   browser = await launch();
   servers = await startBackends('anna', 'bert', 'cleo', 'dora');
   sluice = await Sluice.start(
-    confOf(servers, { listener: { name: 'a-listener-with-a-rather-long-name-for-a-phone' } }),
+    confOf(servers, {
+      listener: { name: 'a-listener-with-a-rather-long-name-for-a-phone' },
+      cluster: { circuit_breaker: { recovery_timeout: '10m', max_recovery_timeout: '20m', early_trial: false } },
+    }),
   );
   await eventually(
     async () => (await sluice.backends()).every(({ health }) => health.state === 'healthy'),
@@ -30,12 +34,7 @@ before(async () => {
   await sluice.act('drain', 'cleo');
   await sluice.act('maintenance', 'dora');
 });
-after(async () => {
-  client.destroy();
-  await browser.close();
-  await sluice.stop();
-  await Promise.all(servers.map((server) => server.kill()));
-});
+after(stopAll);
 
 async function open(options) {
   const page = await Page.open(browser, sluice.url, options);

@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test';
 import { holdSession, startBackends } from '../support/backends.mjs';
 import { launch, Page } from '../support/browser.mjs';
 import { confOf, Sluice } from '../support/sluice.mjs';
+import { stopAll } from '../support/live.mjs';
 import { eventually } from '../support/waiting.mjs';
 
 const TOKEN = 'correct-horse-battery-staple';
@@ -15,10 +16,7 @@ before(async () => {
   browser = await launch();
   servers = await startBackends('anna', 'bert');
 });
-after(async () => {
-  await browser.close();
-  await Promise.all(servers.map((server) => server.kill()));
-});
+after(stopAll);
 
 async function open({ token } = {}) {
   const sluice = await Sluice.start(confOf(servers), { token });

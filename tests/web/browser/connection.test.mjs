@@ -6,6 +6,7 @@ import { startBackends } from '../support/backends.mjs';
 import { launch, Page } from '../support/browser.mjs';
 import { Gate } from '../support/gate.mjs';
 import { confOf, Sluice } from '../support/sluice.mjs';
+import { stopAll } from '../support/live.mjs';
 import { eventually } from '../support/waiting.mjs';
 
 let browser;
@@ -14,10 +15,7 @@ before(async () => {
   browser = await launch();
   servers = await startBackends('anna', 'bert');
 });
-after(async () => {
-  await browser.close();
-  await Promise.all(servers.map((server) => server.kill()));
-});
+after(stopAll);
 
 async function lines(page) {
   const texts = await page.page.locator('#timeline li .what').allInnerTexts();

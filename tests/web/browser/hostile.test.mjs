@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test';
 import { holdSession, startBackends } from '../support/backends.mjs';
 import { launch, Page } from '../support/browser.mjs';
 import { confOf, Sluice } from '../support/sluice.mjs';
+import { stopAll } from '../support/live.mjs';
 import { eventually } from '../support/waiting.mjs';
 
 const NAMES = [
@@ -27,7 +28,7 @@ let browser;
 before(async () => {
   browser = await launch();
 });
-after(() => browser.close());
+after(stopAll);
 
 async function nothingWasHarmed(page) {
   assert.equal(await page.page.evaluate(() => window.harmed), undefined);
@@ -38,40 +39,46 @@ async function nothingWasHarmed(page) {
 }
 
 test('hostile_names_are_text', async () => {
-  const [server] = await startBackends('any');
-  const backends = NAMES.map((name) => ({ name, address: server.address }));
-  const sluice = await Sluice.start(
-    confOf(backends, { cluster: { name: NAMES[0] }, listener: { name: NAMES[1], cluster: NAMES[0] } }),
-  );
-  const client = await holdSession(sluice.port);
-  await sluice.act('drain', NAMES[1], NAMES[0]);
+  const servers = await startBackends('anna');
+  const sluice = await Sluice.start(confOf(servers));
   const page = await Page.open(browser, sluice.url);
+  // Sluice's own configuration lets nobody have such names, and the page does not rely on that.
+  await page.page.route('**/api/clusters', async (route) => {
+    const answer = await route.fetch();
+    const json = await answer.json();
+    const [cluster] = json.clusters;
+    const [backend] = cluster.backends;
+    cluster.name = NAMES[0];
+    cluster.backends = NAMES.map((name) => ({ ...backend, name, address: name }));
+    await route.fulfill({ response: answer, json });
+  });
   await page.live();
   await eventually(async () => Object.keys(await page.rows()).length === NAMES.length, 'all are there');
   const shown = await page.page.$$eval('#backends-body button.name', (all) => all.map((one) => one.textContent));
   assert.deepEqual([...shown].sort(), [...NAMES].sort());
-  await page.page.locator('#sessions-panel').scrollIntoViewIfNeeded();
-  await page.page.locator('#sessions tr').waitFor();
-  for (const name of NAMES) {
-    await page.page.locator('#backends-body button.name', { hasText: name }).first().click();
+  for (const [i, name] of shown.entries()) {
+    await page.page.locator('#backends-body button.name').nth(i).click();
     await page.page.locator('#sheet[open]').waitFor();
     assert.equal(await page.page.locator('#sheet-title').textContent(), name);
     await page.page.keyboard.press('Escape');
+    await page.page.locator('#sheet:not([open])').waitFor({ state: 'attached' });
   }
   await nothingWasHarmed(page);
+  await page.page.unrouteAll({ behavior: 'wait' });
   await page.close();
-  client.destroy();
   await sluice.stop();
-  await server.kill();
 });
 
-test('buttons_reach_backends_with_hostile_names', async () => {
+// What a configuration lets a backend be called.
+const ODD_NAMES = ['a/b', '../x', 'x/..', 'drain', '[::1]:80', 'a@b:c', '__proto__', 'constructor', `${'x'.repeat(100)}`];
+
+test('buttons_reach_backends_with_odd_names', async () => {
   const [server] = await startBackends('any');
-  const sluice = await Sluice.start(confOf(NAMES.map((name) => ({ name, address: server.address }))));
+  const sluice = await Sluice.start(confOf(ODD_NAMES.map((name) => ({ name, address: server.address }))));
   const page = await Page.open(browser, sluice.url);
   await page.live();
-  for (const name of NAMES) {
-    await page.page.locator('#backends-body button.name', { hasText: name }).first().click();
+  for (const name of ODD_NAMES) {
+    await page.page.locator('#backends-body').getByRole('button', { name, exact: true }).click();
     await page.page.locator('#sheet [data-action="drain"]').click();
     await page.page.locator('#confirm-do').click();
     await page.page.locator('#confirm:not([open])').waitFor({ state: 'attached' });
@@ -79,10 +86,8 @@ test('buttons_reach_backends_with_hostile_names', async () => {
     await page.page.keyboard.press('Escape');
     await page.page.locator('#sheet:not([open])').waitFor({ state: 'attached' });
   }
-  await nothingWasHarmed(page);
   await page.close();
   await sluice.stop();
-  await server.kill();
 });
 
 // Every string of every answer, as a broken or hostile server might have it.

@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test';
 import { startMany, Traffic } from '../support/backends.mjs';
 import { launch, Page } from '../support/browser.mjs';
 import { confOf, Sluice } from '../support/sluice.mjs';
+import { stopAll } from '../support/live.mjs';
 import { eventually } from '../support/waiting.mjs';
 
 const COUNT = 1000;
@@ -23,11 +24,7 @@ before(async () => {
   conf.clusters.push({ ...conf.clusters[0], name: 'batch', backends: rest });
   sluice = await Sluice.start(conf);
 });
-after(async () => {
-  await browser.close();
-  await sluice.stop();
-  await many.stop();
-});
+after(stopAll);
 
 // Long tasks as the browser itself counts them (50 ms and more).
 const WATCH_TASKS = `

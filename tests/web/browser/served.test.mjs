@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { after, before, test } from 'node:test';
 
+import { stopAll } from '../support/live.mjs';
 import { confOf, Sluice } from '../support/sluice.mjs';
 
 const TOKEN = 'correct-horse-battery-staple';
@@ -11,7 +12,7 @@ let sluice;
 before(async () => {
   sluice = await Sluice.start(confOf([{ name: 'none', address: '127.0.0.1:9' }]), { token: TOKEN });
 });
-after(() => sluice.stop());
+after(stopAll);
 
 const ask = (options = {}) => fetch(sluice.url, options);
 

@@ -5,13 +5,14 @@ import { after, before, test } from 'node:test';
 import { holdSession, startBackends, Traffic } from '../support/backends.mjs';
 import { launch, Page } from '../support/browser.mjs';
 import { confOf, Sluice } from '../support/sluice.mjs';
+import { stopAll } from '../support/live.mjs';
 import { eventually } from '../support/waiting.mjs';
 
 let browser;
 before(async () => {
   browser = await launch();
 });
-after(() => browser.close());
+after(stopAll);
 
 const word = (state) => state.replaceAll('_', ' ');
 

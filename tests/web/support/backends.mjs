@@ -5,12 +5,15 @@ import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
+import { forget, keep } from './live.mjs';
+
 const MAIN = fileURLToPath(new URL('backend_main.mjs', import.meta.url));
 
 async function spawnBackends(count, port = 0) {
   const child = spawn(process.execPath, [MAIN, String(count), String(port)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  keep(child, () => end(child));
   const line = await new Promise((resolve, reject) => {
     createInterface({ input: child.stdout }).once('line', resolve);
     child.once('exit', (status) => reject(new Error(`a backend exited with ${status}`)));
@@ -19,6 +22,7 @@ async function spawnBackends(count, port = 0) {
 }
 
 async function end(child) {
+  forget(child);
   if (child.exitCode !== null || child.signalCode !== null) return;
   const gone = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGKILL');
@@ -77,6 +81,7 @@ export class Traffic {
 
   constructor(port, { parallel = 4, pauseMs = 20, bytes = 2000 } = {}) {
     this.#port = port;
+    keep(this, () => this.stop());
     this.#loops = Array.from({ length: parallel }, () => this.#loop(pauseMs, Buffer.alloc(bytes, 'x')));
   }
 
@@ -103,6 +108,7 @@ export class Traffic {
   }
 
   async stop() {
+    forget(this);
     this.#isStopped = true;
     await Promise.all(this.#loops);
   }
@@ -112,6 +118,7 @@ export class Traffic {
 export function holdSession(port) {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1');
+    keep(socket, () => socket.destroy());
     socket.once('data', () => resolve(socket));
     socket.once('error', reject);
   });

@@ -2,6 +2,8 @@
 
 import { chromium } from 'playwright-core';
 
+import { keep } from './live.mjs';
+
 const FLAGS = [
   '--no-sandbox', // as root in a container
   '--disable-gpu',
@@ -12,12 +14,13 @@ const FLAGS = [
   '--disable-sync',
 ];
 
-export function launch() {
-  return chromium.launch({
+export async function launch() {
+  const browser = await chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     headless: true,
     args: FLAGS,
   });
+  return keep(browser, () => browser.close());
 }
 
 // What Chromium itself writes when a request fails; a page can neither cause nor prevent it otherwise.

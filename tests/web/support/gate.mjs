@@ -2,6 +2,8 @@
 
 import { connect, createServer } from 'node:net';
 
+import { forget, keep } from './live.mjs';
+
 export class Gate {
   #server;
   #sockets = new Set();
@@ -13,6 +15,7 @@ export class Gate {
     one.#to = to;
     await one.#listen(0);
     one.port = one.#server.address().port;
+    keep(one, () => one.close());
     one.url = `http://127.0.0.1:${one.port}/`;
     return one;
   }
@@ -38,6 +41,7 @@ export class Gate {
 
   // Everything is reset, and nobody listens any more.
   async close() {
+    forget(this);
     const closed = new Promise((resolve) => this.#server.close(resolve));
     for (const socket of this.#sockets) socket.resetAndDestroy();
     await closed;
@@ -45,6 +49,7 @@ export class Gate {
 
   reopen(to = this.#to) {
     this.#to = to;
+    keep(this, () => this.close());
     return this.#listen(this.port);
   }
 }

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
+import { forget, keep } from './live.mjs';
 import { eventually } from './waiting.mjs';
 
 const EXECUTABLE = process.env.SLUICE ?? 'build/src/sluice';
@@ -43,6 +44,7 @@ export class Sluice {
       conf = { ...conf, admin: { ...conf.admin, token_file: path } };
     }
     one.token = token;
+    keep(one, () => one.stop('SIGKILL'));
     one.#spawn({ log: { format: 'json' }, ...conf });
     try {
       await eventually(() => one.#said('ready') ?? one.#failIfGone(), 'sluice is ready', 20_000);
@@ -122,6 +124,7 @@ export class Sluice {
   }
 
   async stop(signal = 'SIGTERM') {
+    forget(this);
     this.#process.kill(signal);
     await this.gone;
     rmSync(this.#directory, { recursive: true, force: true });

@@ -4,7 +4,7 @@ import { setAttribute, setHidden, setText } from '../dom.js';
 import { count, formatAgo, formatClock, formatDuration } from '../format.js';
 import { describeEvent } from '../words.js';
 
-// More at a time are counted, not told one by one.
+// More events at a time are counted, not told one by one.
 const SPOKEN_MAX = 3;
 const SPEAK_MS = 700;
 
@@ -81,6 +81,7 @@ export class ServingView {
 export class Announcer {
   #element = document.getElementById('announcer');
   #lines = [];
+  #events = [];
   #timer = null;
 
   say(line) {
@@ -89,15 +90,17 @@ export class Announcer {
   }
 
   event(event) {
-    this.say(describeEvent(event));
+    this.#events.push(event);
+    this.#timer ??= setTimeout(() => this.#speak(), SPEAK_MS);
   }
 
   #speak() {
     this.#timer = null;
     const lines = this.#lines.splice(0);
-    const shown = lines.slice(-SPOKEN_MAX);
-    const more = lines.length - shown.length;
-    if (more > 0) shown.unshift(count(more, 'more change'));
-    this.#element.textContent = shown.join('. ');
+    const events = this.#events.splice(0);
+    const untold = events.length - SPOKEN_MAX;
+    if (untold > 0) lines.push(count(untold, 'more change'));
+    lines.push(...events.slice(-SPOKEN_MAX).map(describeEvent));
+    this.#element.textContent = lines.join('. ');
   }
 }
