@@ -97,9 +97,9 @@ test('everything_can_be_done_by_keyboard', async () => {
   // Into the table: one stop for all rows.
   await eventually(async () => {
     await keyboard.press('Tab');
-    return page.page.evaluate(() => document.getElementById('backends-body').contains(document.activeElement));
+    return page.page.evaluate(() => document.activeElement.closest('#backends-table tbody') !== null);
   }, 'Tab comes to the table');
-  const order = await page.page.$$eval('#backends-body tr', (rows) => rows.map((row) => row.dataset.backend));
+  const order = await page.page.$$eval('#backends-table tbody tr', (rows) => rows.map((row) => row.dataset.backend));
   assert.equal(await focused(page), order[0]);
   const outline = await page.page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle);
   assert.equal(outline, 'solid', 'where the focus is can be seen');
@@ -138,7 +138,7 @@ test('everything_can_be_done_by_keyboard', async () => {
   await keyboard.press('Tab');
   assert.notEqual(await focused(page), next);
   assert.ok(
-    !(await page.page.evaluate(() => document.getElementById('backends-body').contains(document.activeElement))),
+    !(await page.page.evaluate(() => document.activeElement.closest('#backends-table tbody') !== null)),
     'one Tab leaves the table',
   );
   await page.close();
@@ -159,7 +159,7 @@ test('transitions_are_read_aloud_politely', async () => {
 
 test('states_have_shapes_and_words_not_only_colours', async () => {
   const page = await open();
-  const marks = await page.page.$$eval('#backends-body .state', (all) =>
+  const marks = await page.page.$$eval('#backends-table tbody .state', (all) =>
     all.map((one) => `${one.textContent} ${one.querySelector('svg').getAttribute('class')}`),
   );
   for (const wanted of [

@@ -53,11 +53,12 @@ test('hostile_names_are_text', async () => {
     await route.fulfill({ response: answer, json });
   });
   await page.live();
-  await eventually(async () => Object.keys(await page.rows()).length === NAMES.length, 'all are there');
-  const shown = await page.page.$$eval('#backends-body button.name', (all) => all.map((one) => one.textContent));
+  const buttons = page.page.locator('#backends-table tbody button.name');
+  await eventually(async () => (await buttons.count()) === NAMES.length, 'all are there');
+  const shown = await page.page.$$eval('#backends-table tbody button.name', (all) => all.map((one) => one.textContent));
   assert.deepEqual([...shown].sort(), [...NAMES].sort());
   for (const [i, name] of shown.entries()) {
-    await page.page.locator('#backends-body button.name').nth(i).click();
+    await buttons.nth(i).click();
     await page.page.locator('#sheet[open]').waitFor();
     assert.equal(await page.page.locator('#sheet-title').textContent(), name);
     await page.page.keyboard.press('Escape');
@@ -78,7 +79,7 @@ test('buttons_reach_backends_with_odd_names', async () => {
   const page = await Page.open(browser, sluice.url);
   await page.live();
   for (const name of ODD_NAMES) {
-    await page.page.locator('#backends-body').getByRole('button', { name, exact: true }).click();
+    await page.page.locator('#backends-table tbody').getByRole('button', { name, exact: true }).click();
     await page.page.locator('#sheet [data-action="drain"]').click();
     await page.page.locator('#confirm-do').click();
     await page.page.locator('#confirm:not([open])').waitFor({ state: 'attached' });
@@ -111,12 +112,12 @@ test('no_text_of_any_answer_is_ever_markup', async () => {
     await route.fulfill({ response: answer, json: poison(await answer.json()) });
   });
   await eventually(
-    async () => (await page.page.locator('#backends-body button.name', { hasText: 'onerror' }).count()) === 2,
+    async () => (await page.page.locator('#backends-table tbody button.name', { hasText: 'onerror' }).count()) === 2,
     'the poisoned answers are shown',
   );
   await page.page.locator('#sessions-panel').scrollIntoViewIfNeeded();
   await page.page.locator('#sessions', { hasText: 'onerror' }).waitFor();
-  await page.page.locator('#backends-body button.name').first().click();
+  await page.page.locator('#backends-table tbody button.name').first().click();
   await page.page.locator('#sheet[open]').waitFor();
   await nothingWasHarmed(page);
   await page.page.unrouteAll({ behavior: 'wait' });

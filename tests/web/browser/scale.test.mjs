@@ -26,19 +26,11 @@ before(async () => {
 });
 after(stopAll);
 
-// Long tasks as the browser itself counts them (50 ms and more).
-const WATCH_TASKS = `
-  window.longTasks = [];
-  new PerformanceObserver((list) => {
-    for (const entry of list.getEntries()) window.longTasks.push(Math.round(entry.duration));
-  }).observe({ type: 'longtask', buffered: true });
-`;
-
 async function open() {
   const page = await Page.open(browser, sluice.url);
-  await page.page.evaluate(WATCH_TASKS);
   await page.live();
-  await eventually(async () => Object.keys(await page.rows()).length === COUNT, 'all are there');
+  // Cheap questions only: what the test asks is the page's work, too.
+  await eventually(async () => (await rowCount(page)) === COUNT, 'all are there');
   return page;
 }
 
@@ -48,27 +40,48 @@ const drawn = (page) =>
     () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done()))),
   );
 
-const names = (page) =>
-  page.page.$$eval('#backends-body tr', (rows) => rows.map((row) => row.dataset.backend));
+const rowCount = (page) =>
+  page.page.evaluate(() => document.querySelectorAll('#backends-table tbody tr').length);
 
-const tasks = (page) => page.page.evaluate(() => window.longTasks);
+const names = (page) =>
+  page.page.$$eval('#backends-table tbody tr', (rows) => rows.map((row) => row.dataset.backend));
+
+// The page's longest tasks, in milliseconds of processor time: how long they would take a reader whose
+// machine is not busy with other things.
+async function longestTasks() {
+  const { traceEvents } = JSON.parse(await browser.stopTracing());
+  const isMain = new Set(
+    traceEvents
+      .filter(({ name, args }) => name === 'thread_name' && args.name === 'CrRendererMain')
+      .map(({ pid, tid }) => `${pid} ${tid}`),
+  );
+  return traceEvents
+    .filter(({ name, pid, tid }) => name === 'RunTask' && isMain.has(`${pid} ${tid}`))
+    .map(({ tdur }) => Math.round(tdur / 1000))
+    .sort((a, b) => b - a)
+    .slice(0, 12);
+}
+
+const trace = (page) =>
+  browser.startTracing(page, { categories: ['__metadata', 'disabled-by-default-devtools.timeline'] });
 
 test('a_thousand_are_filtered_sorted_and_scrolled_without_standing_still', async () => {
   const traffic = new Traffic(sluice.port, { parallel: 8, pauseMs: 5 });
   await sluice.act('drain', 'node-777', 'batch');
+  await trace();
   const page = await open();
+  const atStart = await longestTasks();
+  await trace(page.page);
   assert.equal((await names(page))[0], 'node-777', 'what needs a look is first');
   assert.equal(await page.page.locator('#backends-count').innerText(), '1,000');
-  const atStart = await tasks(page);
-  await page.page.evaluate(() => window.longTasks.splice(0));
 
   await page.page.locator('#backends-filter').pressSequentially('node-99');
-  await eventually(async () => (await names(page)).length === 11, 'node-99 and node-990 to node-999');
+  await eventually(async () => (await rowCount(page)) === 11, 'node-99 and node-990 to node-999');
   assert.equal(await page.page.locator('#backends-count').innerText(), '11 of 1,000');
   await page.page.fill('#backends-filter', 'no such backend');
-  await page.page.getByText('No backend matches.').waitFor();
+  await page.page.locator('#backends-empty').waitFor();
   await page.page.fill('#backends-filter', '');
-  await eventually(async () => (await names(page)).length === COUNT, 'all are back');
+  await eventually(async () => (await rowCount(page)) === COUNT, 'all are back');
 
   for (const title of ['Health', 'Sessions', 'Connects/s', 'Backend', 'p50 / p99']) {
     const head = page.page.locator('#backends-head button', { hasText: title });
@@ -78,21 +91,22 @@ test('a_thousand_are_filtered_sorted_and_scrolled_without_standing_still', async
     await drawn(page);
   }
   await page.page.selectOption('#backends-cluster', 'batch');
-  await eventually(async () => (await names(page)).length === COUNT / 2, 'one cluster');
+  await eventually(async () => (await rowCount(page)) === COUNT / 2, 'one cluster');
   await page.page.selectOption('#backends-cluster', '');
   await page.page.check('.choices input[value="out"]');
   await eventually(async () => String(await names(page)) === 'node-777', 'those left out');
   await page.page.check('.choices input[value="all"]');
-  await eventually(async () => (await names(page)).length === COUNT, 'all are back');
+  await eventually(async () => (await rowCount(page)) === COUNT, 'all are back');
 
   const height = await page.page.evaluate(() => document.documentElement.scrollHeight);
   for (let y = 0; y < height; y += 2000) {
     await page.page.mouse.wheel(0, 2000);
     await drawn(page);
   }
-  const whileUsed = await tasks(page);
-  console.log(`long tasks at the start: ${atStart} ms; in use: ${whileUsed} ms`);
-  assert.ok(Math.max(0, ...atStart, ...whileUsed) <= TASK_MS_MAX, `${atStart}; ${whileUsed}`);
+  const whileUsed = await longestTasks();
+  console.log(`longest tasks at the start: ${atStart} ms; in use: ${whileUsed} ms`);
+  assert.ok(atStart.length > 0 && whileUsed.length > 0);
+  assert.ok(Math.max(...atStart, ...whileUsed) <= TASK_MS_MAX, `${atStart}; ${whileUsed}`);
   await traffic.stop();
   await page.close();
 });

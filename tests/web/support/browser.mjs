@@ -66,12 +66,12 @@ export class Page {
   }
 
   row(name) {
-    return this.page.locator(`#backends-body tr[data-backend="${name}"]`);
+    return this.page.locator(`#backends-table tbody tr[data-backend="${name}"]`);
   }
 
   // What the table shows of each backend, by name.
   rows() {
-    return this.page.$$eval('#backends-body tr', (rows) =>
+    return this.page.$$eval('#backends-table tbody tr', (rows) =>
       Object.fromEntries(
         rows.map((row) => {
           const cell = (label) => row.querySelector(`td[data-label="${label}"]`);

@@ -2,7 +2,7 @@
 // with every snapshot, only while the row is in sight.
 
 import { h, icon, setAttribute, setHidden, setIcon, setText } from '../dom.js';
-import { formatByteRate, formatCount, formatDuration, formatRate } from '../format.js';
+import { formatBytes, formatCount, formatDuration, formatRate } from '../format.js';
 import { Sparkline } from '../charts.js';
 import { breakerCountdown } from '../words.js';
 import { standingOf } from '../tones.js';
@@ -28,7 +28,7 @@ export class BackendRow {
   #spark = new Sparkline({ width: 72, height: 22 });
   #failures = cell('Failures/s', { isNumber: true });
   #latency = cell('Connect p50 / p99', { isNumber: true });
-  #bytes = cell('In / out', { isNumber: true });
+  #bytes = cell('In / out per s', { isNumber: true });
   #weight = cell('Weight', { isNumber: true });
 
   constructor(backend, open) {
@@ -97,7 +97,7 @@ export class BackendRow {
     this.#spark.update(backend.series.connects.points(), tick);
     showFailures(this.#failures, rates.failures, formatRate(rates.failures));
     setText(this.#latency, `${formatDuration(latency.p50)} / ${formatDuration(latency.p99)}`);
-    setText(this.#bytes, `${formatByteRate(rates.received)} / ${formatByteRate(rates.sent)}`);
+    setText(this.#bytes, `${formatBytes(rates.received)} / ${formatBytes(rates.sent)}`);
     const configured = api.configured_weight;
     const isChanged = configured !== undefined && configured !== api.weight;
     setText(this.#weight, isChanged ? `${api.weight} (${configured})` : formatCount(api.weight));

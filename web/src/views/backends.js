@@ -1,6 +1,6 @@
 // The table of backends: filter, sort, and a row each. Built for a thousand of them: rows are made a
-// few at a time, only those in sight are brought up to date with every number, and the browser lays
-// out no other (content-visibility).
+// few at a time and stand in groups; the browser lays out the groups in sight and no other
+// (content-visibility), and only their rows are brought up to date with every number.
 
 import { h, setAttribute, setChildren, setHidden, setText } from '../dom.js';
 import { formatCount } from '../format.js';
@@ -9,6 +9,7 @@ import { BackendRow } from './backend_row.js';
 
 // Rows made in one go: the reader's next click must not wait.
 const ROWS_A_FRAME = 60;
+const ROWS_A_GROUP = 25;
 const AHEAD = '400px';
 
 const COLUMNS = [
@@ -27,7 +28,8 @@ const LEFT_ALIGNED = 4;
 
 export class BackendsView {
   #section = document.getElementById('backends');
-  #body = document.getElementById('backends-body');
+  #table = document.getElementById('backends-table');
+  #groups = []; // as many as there are rows for
   #count = document.getElementById('backends-count');
   #outCount = document.getElementById('out-count');
   #empty = document.getElementById('backends-empty');
@@ -56,8 +58,8 @@ export class BackendsView {
     this.#clusterField.addEventListener('change', () => this.#refilter());
     this.#sortField.addEventListener('change', () => this.#sortBy(this.#sortField.value));
     for (const radio of this.#standings()) radio.addEventListener('change', () => this.#refilter());
-    this.#body.addEventListener('keydown', (event) => this.#walk(event));
-    this.#body.addEventListener('focusin', (event) => this.#focused(event.target));
+    this.#table.addEventListener('keydown', (event) => this.#walk(event));
+    this.#table.addEventListener('focusin', (event) => this.#focused(event.target));
   }
 
   update(model, serverNow, tick) {
@@ -128,18 +130,43 @@ export class BackendsView {
     this.#shown = backends.map(({ key }) => key);
     this.#makeRows(backends);
     this.#forgetGone();
-    const rows = this.#shown.map((key) => this.#rows.get(key)).filter(Boolean);
-    setChildren(
-      this.#body,
-      rows.map(({ element }) => element),
-    );
+    this.#place(this.#shown.map((key) => this.#rows.get(key)).filter(Boolean));
     this.#updateRows(backends);
     this.#moveTabStop();
     this.#showCount(backends.length);
   }
 
   #isPointedAt() {
-    return this.#body.matches(':hover') || this.#body.contains(document.activeElement);
+    return this.#groups.some(
+      ({ element }) => element.matches(':hover') || element.contains(document.activeElement),
+    );
+  }
+
+  #place(rows) {
+    const count = Math.ceil(rows.length / ROWS_A_GROUP);
+    while (this.#groups.length < count) this.#groups.push(this.#makeGroup());
+    for (const { element } of this.#groups.splice(count)) {
+      this.#inSight.unobserve(element);
+      element.remove();
+    }
+    this.#groups.forEach((group, i) => {
+      const its = rows.slice(i * ROWS_A_GROUP, (i + 1) * ROWS_A_GROUP);
+      for (const row of its) row.isInSight = group.isInSight;
+      fill(
+        group.element,
+        its.map(({ element }) => element),
+      );
+      group.element.style.setProperty('--rows', its.length);
+    });
+  }
+
+  #makeGroup() {
+    const element = h('tbody', { role: 'rowgroup' });
+    // Taken for seen until the observer says otherwise, which is before it is drawn.
+    const group = { element, isInSight: true };
+    this.#table.append(element);
+    this.#inSight.observe(element);
+    return group;
   }
 
   #makeRows(backends) {
@@ -151,20 +178,14 @@ export class BackendsView {
         return;
       }
       made += 1;
-      const row = new BackendRow(backend, (one) => this.#open(one));
-      this.#rows.set(backend.key, row);
-      this.#inSight.observe(row.element);
+      this.#rows.set(backend.key, new BackendRow(backend, (one) => this.#open(one)));
     }
   }
 
   #forgetGone() {
     if (this.#rows.size <= this.#model.backends.length) return;
     const there = new Set(this.#model.backends.map(({ key }) => key));
-    for (const [key, row] of this.#rows) {
-      if (there.has(key)) continue;
-      this.#inSight.unobserve(row.element);
-      this.#rows.delete(key);
-    }
+    for (const key of this.#rows.keys()) if (!there.has(key)) this.#rows.delete(key);
   }
 
   #updateRows(backends) {
@@ -173,10 +194,14 @@ export class BackendsView {
 
   #see(entries) {
     for (const { target, isIntersecting } of entries) {
-      const row = BackendRow.of(target);
-      if (!row) continue;
-      row.isInSight = isIntersecting;
-      if (isIntersecting) row.update(row.backend, this.#time);
+      const group = this.#groups.find(({ element }) => element === target);
+      if (!group) continue;
+      group.isInSight = isIntersecting;
+      for (const child of target.children) {
+        const row = BackendRow.of(child);
+        row.isInSight = isIntersecting;
+        if (isIntersecting) row.update(row.backend, this.#time);
+      }
     }
   }
 
@@ -210,8 +235,9 @@ export class BackendsView {
     const steps = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10, Home: -Infinity, End: Infinity };
     const step = steps[event.key];
     if (step === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
+    if (!BackendRow.of(event.target.closest('tr'))) return; // in the head
     event.preventDefault();
-    const last = this.#body.children.length - 1;
+    const last = this.#shown.length - 1;
     const at = this.#shown.indexOf(this.#focusKey);
     const to = Math.min(Math.max(at + step, 0), last);
     this.#rows.get(this.#shown[to])?.focus();
@@ -258,4 +284,14 @@ export class BackendsView {
     this.#clusterField.value = names.includes(chosen) ? chosen : '';
     if (this.#clusterField.value !== chosen) this.#refilter();
   }
+}
+
+// At once, which is quick, unless the focus is in there, which would be lost by it.
+function fill(group, children) {
+  const isSame =
+    group.children.length === children.length &&
+    children.every((child, i) => child === group.children[i]);
+  if (isSame) return;
+  if (group.contains(document.activeElement)) setChildren(group, children);
+  else group.replaceChildren(...children);
 }
