@@ -94,6 +94,10 @@ class HttpServerTest : public testing::Test {
       kept.push_back(std::move(reply));
     } else if (request.target == "/large") {
       reply(http_json(std::string(large_bytes, 'x')));
+    } else if (request.target == "/kept") {
+      HttpAnswer answer = http_json("{}");
+      answer.headers.emplace_back("Cache-Control", "no-cache");
+      reply(std::move(answer));
     } else if (request.target == "/stream") {
       HttpAnswer answer;
       answer.stream = [this, next = size_t{0}]() mutable -> std::optional<std::string> {
@@ -123,6 +127,14 @@ TEST_F(HttpServerTest, answers_at_once_with_headers_that_keep_it_from_being_misu
   }
   EXPECT_EQ(status(hear(ask("/refused"))), 403U);
   EXPECT_EQ(status(hear(ask("/refused", "POST"))), 403U);
+}
+
+TEST_F(HttpServerTest, an_answer_may_say_itself_how_it_is_kept) {
+  start();
+  const std::string answer = hear(ask("/kept"));
+  EXPECT_NE(answer.find("Cache-Control: no-cache\r\n"), std::string::npos);
+  EXPECT_EQ(answer.find("no-store"), std::string::npos);
+  EXPECT_NE(answer.find("X-Content-Type-Options: nosniff\r\n"), std::string::npos);
 }
 
 TEST_F(HttpServerTest, an_answer_may_come_later_and_only_the_first_counts) {

@@ -1,7 +1,9 @@
 """`sluice demo`: real backends, real connections, a breaker told line by line."""
+import json
 import re
 import subprocess
 import time
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -38,6 +40,22 @@ def test_the_demo_prints_as_it_goes():
         begun = time.monotonic()
         assert process.stdout.readline()
         assert time.monotonic() - begun < 5
+    finally:
+        end(process)
+
+
+def test_the_demo_has_the_dashboard_and_says_where():
+    process = spawn(
+        [EXECUTABLE, "demo", "--seconds", "20"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    try:
+        said = (line.decode() for line in process.stdout)
+        url = next(match[0] for line in said if (match := re.search(r"http://127\.0\.0\.1:\d+/", line)))
+        with urllib.request.urlopen(url, timeout=5) as page:
+            assert b"<title>Sluice</title>" in page.read()
+        with urllib.request.urlopen(url + "api/clusters", timeout=5) as answer:
+            (cluster,) = json.load(answer)["clusters"]
+        assert [backend["name"] for backend in cluster["backends"]] == ["anna", "bert", "cleo"]
     finally:
         end(process)
 

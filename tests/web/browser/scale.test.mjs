@@ -9,8 +9,9 @@ import { stopAll } from '../support/live.mjs';
 import { eventually } from '../support/waiting.mjs';
 
 const COUNT = 1000;
-// What a reader notices as standing still.
-const TASK_MS_MAX = 200;
+// What a reader notices as standing still begins at some 200 ms; a processor that is shared with busy
+// neighbours needs more of its time for the same.
+const TASK_MS_MAX = 300;
 
 let browser;
 let many;
