@@ -140,7 +140,7 @@ class Watched:
 
 def begin_calmly(sluice, beside):
     """Sessions at the highest rate that goes through in peace, and while the neighbour is attacked,
-    which costs the machine as much; and whether even that is no more than the machine can do."""
+    which costs the machine as much; and whether that is no more than the machine can do."""
     for rate in sessions.RATES:
         load = Sessions(sluice.address(), rate)
         keeps_up = load.keep_up(load.window(2))
@@ -154,12 +154,12 @@ def begin_calmly(sluice, beside):
         load.stop()
 
 
-def attack_in_turns(load, beside, ours, look):
+def attack_in_turns(load, beside, ours, look, rounds_min):
     """Now the neighbour is attacked and now we are, so that whatever else the machine does comes to
     both: what sessions got meanwhile."""
     calm, attacked = [], []
     begun = time.monotonic()
-    while len(calm) < ROUNDS_MIN or not ours.have_come():
+    while len(calm) < rounds_min or not ours.have_come():
         assert time.monotonic() - begun < PATIENCE, "they do not come"
         for attackers, windows in ((beside, calm), (ours, attacked)):
             attackers.go_on()
@@ -197,7 +197,8 @@ def test_attacks_disturb_no_session():
         watched, watched_beside = Watched(sluice, probed), Watched(neighbour, other)
         ours = enter(Attackers(Admin(sluice).host_and_port, CONNECTIONS))
         ours.pause()
-        calm, attacked = attack_in_turns(load, beside, ours, watched.look)
+        rounds = ROUNDS_MIN if is_calm else 3 * ROUNDS_MIN
+        calm, attacked = attack_in_turns(load, beside, ours, watched.look, rounds)
         attacks = ours.stop()
         for name, windows in (("neighbour attacked", calm), ("attacked", attacked)):
             print(f"{name}: p99", " ".join(f"{window.p99_ms:.1f}" for window in windows), "ms")
@@ -219,7 +220,5 @@ def test_attacks_disturb_no_session():
         assert gap < 2 * gap_beside + 0.3
         assert Admin(sluice).get("/api/status", within=2)["state"] == "accepting"
         eventually(lambda: sluice.fd_count() <= fds + 2, within=20, what="all have gone")
-        if not is_calm:
-            pytest.skip("this machine is too busy to tell a disturbed session from another")
         assert not sessions.is_disturbed(attacked, calm)
         assert sessions.is_disturbed([stalled], calm), "the control: a stall is noticed"
