@@ -3,7 +3,7 @@
 embed_page.py INDEX HEADER [DEPFILE], or embed_page.py INDEX for the document on stdout.
 
 INDEX is HTML that names its parts: `<link rel="stylesheet" href="style/x.css">` and one
-`<script type="module" src="src/main.js"></script>`. Styles are put where the first of them stood. Of the
+`<script type="module" src="src/main.js"></script>`. Styles go where the first of them stood. Of the
 modules each becomes a function that is called once, in an order in which what is imported comes
 first, so names of one never meet those of another. They may use two forms only, each at the
 beginning of a line: `import { a, b } from './x.js';` and `export` before a function, a class or a
@@ -82,13 +82,14 @@ def make_page(index):
         if found := FORBIDDEN.search(text):
             fail(index, f"{name} has {found[0]} in it")
     first = STYLE.search(html)
-    html = html[: first.start()] + "<style>" + style + "</style>\n" + STYLE.sub("", html[first.end() :])
+    rest = STYLE.sub("", html[first.end() :])
+    html = html[: first.start()] + "<style>" + style + "</style>\n" + rest
     html = SCRIPT.sub(lambda _: "<script>" + bundle.text() + "</script>", html)
     return html, style, bundle.text(), [index, *sheets, *bundle.files]
 
 
 def make_policy(style, script):
-    """The page may run this script and show this style, ask where it came from, and nothing else."""
+    """The page may run this script, show this style, ask where it came from, and nothing else."""
     return "; ".join(
         (
             "default-src 'none'",

@@ -125,7 +125,8 @@ std::vector<std::unique_ptr<DemoBackend>> start_backends() {
   return backends;
 }
 
-// conf/demo.yaml as it is, but for the addresses: free ports instead of fixed ones, and the admin side.
+// conf/demo.yaml as it is, but for the addresses: free ports instead of fixed ones, and the admin
+// side.
 std::optional<Config> demo_config(const std::vector<std::unique_ptr<DemoBackend>>& backends) {
   std::vector<Override> overrides{{"listeners.demo.address", "127.0.0.1:0"},
                                   {"admin.address", "127.0.0.1:0"}};

@@ -1,5 +1,5 @@
-"""Runs the dashboard's tests: run.py unit, or run.py browser with SLUICE naming the binary. Each file
-is a program of its own; one after another, because they measure times.
+"""Runs the dashboard's tests: run.py unit, or run.py browser with SLUICE naming the binary. Each
+file is a program of its own; one after another, because they measure times.
 
 Exit status 77 (skipped) with a reason where Node, Chromium or the packages are missing."""
 import os

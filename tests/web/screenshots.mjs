@@ -10,7 +10,8 @@ import { confOf, Sluice } from './support/sluice.mjs';
 import { eventually } from './support/waiting.mjs';
 
 const folder = process.argv[2] ?? '../../docs/images';
-const TRAFFIC_MS = Number(process.env.TRAFFIC_MS ?? 45_000); // so that the charts have something to show
+// So that the charts have something to show.
+const TRAFFIC_MS = Number(process.env.TRAFFIC_MS ?? 121_000);
 
 mkdirSync(folder, { recursive: true });
 const browser = await launch();
@@ -38,12 +39,14 @@ const traffic = [
   new Traffic(ports.cache, { parallel: 2, pauseMs: 10, bytes: 600 }),
 ];
 const clients = [];
-for (let i = 0; i < 9; i += 1) clients.push(await holdSession(i % 3 === 0 ? ports.cache : ports.web));
+for (let i = 0; i < 9; i += 1)
+  clients.push(await holdSession(i % 3 === 0 ? ports.cache : ports.web));
 
-const page = await Page.open(browser, sluice.url, { viewport: { width: 1440, height: 1120 } });
+const page = await Page.open(browser, sluice.url, { viewport: { width: 1280, height: 960 } });
 await page.live();
 const begun = performance.now();
-const runFor = (ms) => eventually(() => performance.now() - begun > ms, 'the charts fill', ms + 5000);
+const runFor = (ms) =>
+  eventually(() => performance.now() - begun > ms, 'the charts fill', ms + 5000);
 await runFor(TRAFFIC_MS * 0.4);
 await sluice.act('drain', 'cleo');
 await runFor(TRAFFIC_MS * 0.6);
@@ -67,7 +70,10 @@ await shoot('phone', { viewport: { width: 390, height: 844 } });
 if (process.env.ALL) {
   await shoot('phone-2', { viewport: { width: 390, height: 3400 } });
   await shoot('tablet', { viewport: { width: 900, height: 1700 } });
-  await shoot('sheet', { viewport: { width: 1440, height: 1000 }, then: () => page.openSheet('bert') });
+  await shoot('sheet', {
+    viewport: { width: 1440, height: 1000 },
+    then: () => page.openSheet('bert'),
+  });
   await shoot('confirm', {
     colorScheme: 'dark',
     then: () => page.page.locator('#sheet [data-action="drain"]').click(),

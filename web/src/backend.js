@@ -73,7 +73,10 @@ export class Backend {
 
   // Milliseconds.
   get latency() {
-    return { p50: this.api.connect_ms?.p50 ?? undefined, p99: this.api.connect_ms?.p99 ?? undefined };
+    return {
+      p50: this.api.connect_ms?.p50 ?? undefined,
+      p99: this.api.connect_ms?.p99 ?? undefined,
+    };
   }
 
   get isOut() {

@@ -16,8 +16,8 @@ export function niceCeiling(value) {
   return nice * power;
 }
 
-// Runs of known points, scaled into a box: x grows to the right up to `now`, y from `max` at the top
-// to 0 at the bottom.
+// Runs of known points, scaled into a box: x grows to the right up to `now`, y from `max` at the
+// top to 0 at the bottom.
 export function scalePoints(points, { now, max, width, height, spanMs = SPAN_MS }) {
   const runs = [];
   let run = null;

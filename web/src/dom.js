@@ -60,8 +60,8 @@ export function setChildren(parent, children) {
   }
 }
 
-// One part of the page for each item, kept while the item is there. `create(item)` returns an object
-// with an `element`.
+// One part of the page for each item, kept while the item is there. `create(item)` returns an
+// object with an `element`.
 export class KeyedList {
   #parent;
   #create;
@@ -92,9 +92,14 @@ const SHAPES = {
   open: ['M8 1.5a6.5 6.5 0 1 0 0 13a6.5 6.5 0 0 0 0-13z', 'M5.6 5.6l4.8 4.8M10.4 5.6l-4.8 4.8'],
   half: ['M8 1.5a6.5 6.5 0 1 0 0 13a6.5 6.5 0 0 0 0-13z', 'M8 4.2v7.6M8 4.2a3.8 3.8 0 0 1 0 7.6'],
   sick: ['M8 2L14.5 13.5H1.5z', 'M8 6.5v3M8 11.4v.2'],
-  unknown: ['M8 1.5a6.5 6.5 0 1 0 0 13a6.5 6.5 0 0 0 0-13z', 'M6.2 6.4a1.9 1.9 0 1 1 2.6 1.8q-.8.4-.8 1.3M8 11.4v.2'],
+  unknown: [
+    'M8 1.5a6.5 6.5 0 1 0 0 13a6.5 6.5 0 0 0 0-13z',
+    'M6.2 6.4a1.9 1.9 0 1 1 2.6 1.8q-.8.4-.8 1.3M8 11.4v.2',
+  ],
   draining: ['M8 1.8C5.6 5.2 3.8 7.4 3.8 10a4.2 4.2 0 0 0 8.4 0C12.2 7.4 10.4 5.2 8 1.8z'],
-  maintenance: ['M10.6 2.2a3.6 3.6 0 0 0-3.5 4.7L2.6 11.4a1.4 1.4 0 0 0 2 2l4.5-4.5a3.6 3.6 0 0 0 4.5-4.6L11.4 6.5 9.5 4.6z'],
+  maintenance: [
+    'M10.6 2.2a3.6 3.6 0 0 0-3.5 4.7L2.6 11.4a1.4 1.4 0 0 0 2 2l4.5-4.5a3.6 3.6 0 0 0 4.5-4.6L11.4 6.5 9.5 4.6z',
+  ],
   limit: ['M2 8.2h12M5 4.6h6M5 11.8h6'],
   panic: ['M8 2L14.5 13.5H1.5z', 'M8 6.5v3M8 11.4v.2'],
   weight: ['M3 13.5h10L11.5 6h-7zM8 6a2 2 0 1 0 0-4a2 2 0 0 0 0 4z'],

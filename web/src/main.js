@@ -54,7 +54,10 @@ const poller = new Poller({ take: takeSnapshot, isHidden: () => document.hidden,
 const follower = new EventFollower({
   open: async (headers, signal) => textsOf(await api.stream('/api/events', headers, signal)),
   report: { onHello, onEvent, onMissed, onLost },
-  timers: { set: (callback, ms) => setTimeout(callback, ms), clear: (handle) => clearTimeout(handle) },
+  timers: {
+    set: (callback, ms) => setTimeout(callback, ms),
+    clear: (handle) => clearTimeout(handle),
+  },
 });
 
 function findStorage() {
@@ -65,7 +68,7 @@ function findStorage() {
   }
 }
 
-// --- snapshots --------------------------------------------------------------------------------------
+// --- snapshots ---------------------------------------------------------------------------------
 
 async function takeSnapshot() {
   const sentAt = now();
@@ -107,7 +110,7 @@ function show() {
   sheet.update(model, serverNow, tick);
 }
 
-// --- events -----------------------------------------------------------------------------------------
+// --- events ------------------------------------------------------------------------------------
 
 function onHello({ isReturn, isRestart }) {
   standing.stream = null;
@@ -149,7 +152,7 @@ function timelineSoon() {
   });
 }
 
-// --- the link ---------------------------------------------------------------------------------------
+// --- the link ----------------------------------------------------------------------------------
 
 function showLink() {
   const error = standing.stream ?? standing.snapshots;
@@ -173,7 +176,7 @@ function retry() {
   follower.retryNow();
 }
 
-// --- actions ----------------------------------------------------------------------------------------
+// --- actions -----------------------------------------------------------------------------------
 
 function askForAction(backend, action) {
   const { label, title, text, done } = ACTIONS[action];
@@ -207,7 +210,7 @@ function askToClose(session) {
   });
 }
 
-// --- time -------------------------------------------------------------------------------------------
+// --- time --------------------------------------------------------------------------------------
 
 setInterval(() => {
   const tick = now();

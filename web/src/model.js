@@ -126,7 +126,8 @@ export class Model {
     }
     const sum = (name) => addKnown(this.backends.map((backend) => backend.rates[name]));
     this.#setTotal('sessions', this.status.connections?.active);
-    for (const name of ['connects', 'failures', 'received', 'sent']) this.#setTotal(name, sum(name));
+    for (const name of ['connects', 'failures', 'received', 'sent'])
+      this.#setTotal(name, sum(name));
     this.#setTotal('latency', greatestKnown(this.backends.map((backend) => backend.latency.p99)));
   }
 

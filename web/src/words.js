@@ -37,7 +37,8 @@ function explainHealth({ api, lastEvents }) {
 }
 
 function explainBreaker({ api, lastEvents }) {
-  if (api.breaker.state === 'half_open') return 'breaker half open: one connection will be the trial';
+  if (api.breaker.state === 'half_open')
+    return 'breaker half open: one connection will be the trial';
   return withWhy('breaker open', lastEvents.breaker, 'open');
 }
 
@@ -115,7 +116,7 @@ export const ACTIONS = {
     label: 'Maintenance',
     title: (name) => `Put ${name} into maintenance?`,
     text: (sessions) =>
-      `It gets no new session until somebody makes it ready; its ${count(sessions, 'session')} go on.`,
+      `No new session until somebody makes it ready; its ${count(sessions, 'session')} go on.`,
     done: (name) => `${name} is in maintenance`,
   },
   trip: {

@@ -33,8 +33,8 @@ std::string greeting() {
 constexpr Duration kShownFor = std::chrono::milliseconds(200);
 constexpr size_t kLargeBytes = size_t{256} * 1024;
 
-// The dashboard: one document that asks the API for everything it shows. The same for everybody, so a
-// browser may keep it as long as it asks whether it is still this one.
+// The dashboard: one document that asks the API for everything it shows. The same for everybody, so
+// a browser may keep it as long as it asks whether it is still this one.
 HttpAnswer show_page(const AdminCall& call) {
   HttpAnswer answer;
   answer.content_type = "text/html; charset=utf-8";

@@ -22,7 +22,13 @@ before(async () => {
   sluice = await Sluice.start(
     confOf(servers, {
       listener: { name: 'a-listener-with-a-rather-long-name-for-a-phone' },
-      cluster: { circuit_breaker: { recovery_timeout: '10m', max_recovery_timeout: '20m', early_trial: false } },
+      cluster: {
+        circuit_breaker: {
+          recovery_timeout: '10m',
+          max_recovery_timeout: '20m',
+          early_trial: false,
+        },
+      },
     }),
   );
   await eventually(
@@ -48,16 +54,23 @@ async function open(options) {
 
 async function violations(page) {
   await page.page.evaluate(AXE);
-  const found = await page.page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
+  const found = await page.page.evaluate(() =>
+    window.axe.run(document, { resultTypes: ['violations'] }),
+  );
   return found.violations.map(
-    ({ id, nodes }) => `${id}: ${nodes.map(({ target, failureSummary }) => `${target} ${failureSummary}`).join('\n')}`,
+    ({ id, nodes }) =>
+      `${id}: ${nodes.map(({ target, failureSummary }) => `${target} ${failureSummary}`).join('\n')}`,
   );
 }
 
 for (const colorScheme of ['light', 'dark']) {
   for (const viewport of [undefined, { width: 1000, height: 800 }, PHONE]) {
     test(`axe_finds_nothing_${colorScheme}_${viewport?.width ?? 1440}`, async () => {
-      const page = await open({ colorScheme, ...(viewport && { viewport }), reducedMotion: 'reduce' });
+      const page = await open({
+        colorScheme,
+        ...(viewport && { viewport }),
+        reducedMotion: 'reduce',
+      });
       assert.deepEqual(await violations(page), []);
       await page.openSheet('bert');
       assert.deepEqual(await violations(page), []);
@@ -72,9 +85,10 @@ for (const colorScheme of ['light', 'dark']) {
 test('axe_would_find_something', async () => {
   const page = await open();
   await page.page.evaluate(() => {
-    document.getElementById('backends-filter').closest('label').replaceWith(
-      document.getElementById('backends-filter'),
-    );
+    document
+      .getElementById('backends-filter')
+      .closest('label')
+      .replaceWith(document.getElementById('backends-filter'));
     document.getElementById('backends-filter').removeAttribute('placeholder');
   });
   assert.match((await violations(page)).join(), /label/);
@@ -97,11 +111,17 @@ test('everything_can_be_done_by_keyboard', async () => {
   // Into the table: one stop for all rows.
   await eventually(async () => {
     await keyboard.press('Tab');
-    return page.page.evaluate(() => document.activeElement.closest('#backends-table tbody') !== null);
+    return page.page.evaluate(
+      () => document.activeElement.closest('#backends-table tbody') !== null,
+    );
   }, 'Tab comes to the table');
-  const order = await page.page.$$eval('#backends-table tbody tr', (rows) => rows.map((row) => row.dataset.backend));
+  const order = await page.page.$$eval('#backends-table tbody tr', (rows) =>
+    rows.map((row) => row.dataset.backend),
+  );
   assert.equal(await focused(page), order[0]);
-  const outline = await page.page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle);
+  const outline = await page.page.evaluate(
+    () => getComputedStyle(document.activeElement).outlineStyle,
+  );
   assert.equal(outline, 'solid', 'where the focus is can be seen');
   await keyboard.press('ArrowDown');
   assert.equal(await focused(page), order[1]);
@@ -128,7 +148,10 @@ test('everything_can_be_done_by_keyboard', async () => {
   await keyboard.press('Tab');
   assert.equal(await focused(page), 'confirm-do');
   await keyboard.press('Enter');
-  await eventually(async () => (await sluice.backend('bert')).breaker.state === 'closed', 'it is reset');
+  await eventually(
+    async () => (await sluice.backend('bert')).breaker.state === 'closed',
+    'it is reset',
+  );
   await page.page.locator('#confirm:not([open])').waitFor({ state: 'attached' });
   await keyboard.press('Escape');
   await page.page.locator('#sheet:not([open])').waitFor({ state: 'attached' });
@@ -138,7 +161,9 @@ test('everything_can_be_done_by_keyboard', async () => {
   await keyboard.press('Tab');
   assert.notEqual(await focused(page), next);
   assert.ok(
-    !(await page.page.evaluate(() => document.activeElement.closest('#backends-table tbody') !== null)),
+    !(await page.page.evaluate(
+      () => document.activeElement.closest('#backends-table tbody') !== null,
+    )),
     'one Tab leaves the table',
   );
   await page.close();
@@ -210,7 +235,9 @@ test('it_is_light_or_dark_as_the_reader_likes_and_still_for_who_wants_that', asy
   const page = await open({ colorScheme: 'light' });
   const lightness = () =>
     page.page.evaluate(() => {
-      const [r, g, b] = getComputedStyle(document.documentElement).backgroundColor.match(/\d+/g).map(Number);
+      const [r, g, b] = getComputedStyle(document.documentElement)
+        .backgroundColor.match(/\d+/g)
+        .map(Number);
       return (r + g + b) / 3;
     });
   assert.ok((await lightness()) > 200);

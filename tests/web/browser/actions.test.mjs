@@ -20,12 +20,16 @@ after(stopAll);
 
 async function open({ token } = {}) {
   const sluice = await Sluice.start(confOf(servers), { token });
-  await eventually(async () => (await sluice.backend('anna')).health.state === 'healthy', 'anna is up');
+  await eventually(
+    async () => (await sluice.backend('anna')).health.state === 'healthy',
+    'anna is up',
+  );
   const page = await Page.open(browser, sluice.url);
   await page.live();
   const posts = [];
   page.page.on('request', (request) => {
-    if (request.method() !== 'GET') posts.push(`${request.method()} ${new URL(request.url()).pathname}`);
+    if (request.method() !== 'GET')
+      posts.push(`${request.method()} ${new URL(request.url()).pathname}`);
   });
   return { sluice, page, posts };
 }
@@ -48,7 +52,11 @@ test('each_button_works_and_only_when_it_is_confirmed', async () => {
   const steps = [
     ['drain', (api) => api.administrative.state === 'draining', /keeps its 0 sessions/],
     ['ready', (api) => api.administrative.state === 'ready', /gets new sessions again/],
-    ['maintenance', (api) => api.administrative.state === 'maintenance', /until somebody makes it ready/],
+    [
+      'maintenance',
+      (api) => api.administrative.state === 'maintenance',
+      /until somebody makes it ready/,
+    ],
     ['ready', (api) => api.administrative.state === 'ready', /gets new sessions again/],
     ['trip', (api) => api.breaker.state === 'open', /opens at once/],
     ['reset', (api) => api.breaker.state === 'closed', /closes at once/],
@@ -70,7 +78,8 @@ test('each_button_works_and_only_when_it_is_confirmed', async () => {
     assert.ok(isDone(await sluice.backend('anna')), `${action} is done`);
     const wanted = action === 'ready' ? 'ready' : null;
     const state = page.page.locator('#sheet [data-kind="administrative"] .state');
-    if (wanted) await eventually(async () => (await state.innerText()) === wanted, 'the sheet follows');
+    if (wanted)
+      await eventually(async () => (await state.innerText()) === wanted, 'the sheet follows');
   }
   await page.close();
   await sluice.stop();
@@ -80,11 +89,16 @@ test('buttons_without_a_use_are_disabled', async () => {
   const { sluice, page } = await open();
   await page.openSheet('bert');
   const disabled = () =>
-    page.page.$$eval('#sheet [data-action]:disabled', (all) => all.map((one) => one.dataset.action));
+    page.page.$$eval('#sheet [data-action]:disabled', (all) =>
+      all.map((one) => one.dataset.action),
+    );
   assert.deepEqual(await disabled(), ['ready']);
   await sluice.act('maintenance', 'bert');
   await sluice.act('trip', 'bert');
-  await eventually(async () => String(await disabled()) === 'maintenance,trip', 'they follow the state');
+  await eventually(
+    async () => String(await disabled()) === 'maintenance,trip',
+    'they follow the state',
+  );
   await page.close();
   await sluice.stop();
 });
@@ -143,7 +157,10 @@ test('a_page_that_nobody_may_read_asks_for_the_token', async () => {
   await page.page.keyboard.press('Enter');
   await page.live();
   assert.equal(await page.page.locator('#token-button').innerText(), 'Token set');
-  await eventually(async () => (await page.page.locator('#timeline li').count()) > 0, 'events come with it too');
+  await eventually(
+    async () => (await page.page.locator('#timeline li').count()) > 0,
+    'events come with it too',
+  );
   await page.close({ mayFail: true });
   await sluice.stop();
 });

@@ -35,7 +35,10 @@ async function announced(page, pattern) {
     window.listens = new MutationObserver(() => {
       window.spoken.push(document.getElementById('announcer').textContent);
     });
-    window.listens.observe(document.getElementById('announcer'), { childList: true, characterData: true });
+    window.listens.observe(document.getElementById('announcer'), {
+      childList: true,
+      characterData: true,
+    });
   });
   return () =>
     eventually(
@@ -91,7 +94,10 @@ test('a_restart_is_noticed_and_its_events_are_new', async () => {
   const page = await Page.open(browser, first.url);
   await page.live();
   await first.act('drain', 'anna');
-  await eventually(async () => (await page.rows()).anna?.administrative === 'draining', 'it is shown');
+  await eventually(
+    async () => (await page.rows()).anna?.administrative === 'draining',
+    'it is shown',
+  );
   const pid = first.pid;
   await first.stop();
   await page.page.locator('#link[data-state="lost"]').waitFor();
@@ -101,13 +107,19 @@ test('a_restart_is_noticed_and_its_events_are_new', async () => {
   assert.notEqual(second.pid, pid);
   await page.live();
   await isSpoken();
-  await eventually(async () => (await page.rows()).anna?.administrative === 'ready', 'the new state is shown');
+  await eventually(
+    async () => (await page.rows()).anna?.administrative === 'ready',
+    'the new state is shown',
+  );
   await second.act('maintenance', 'bert');
   await eventually(
     async () => (await lines(page))[0] === 'bert of web: administrative ready → maintenance',
     'the new process’s events come',
   );
-  assert.ok((await lines(page)).includes('anna of web: administrative ready → draining'), 'the old ones stay');
+  assert.ok(
+    (await lines(page)).includes('anna of web: administrative ready → draining'),
+    'the old ones stay',
+  );
   await page.close({ mayFail: true });
   await second.stop();
 });

@@ -55,7 +55,9 @@ test('hostile_names_are_text', async () => {
   await page.live();
   const buttons = page.page.locator('#backends-table tbody button.name');
   await eventually(async () => (await buttons.count()) === NAMES.length, 'all are there');
-  const shown = await page.page.$$eval('#backends-table tbody button.name', (all) => all.map((one) => one.textContent));
+  const shown = await page.page.$$eval('#backends-table tbody button.name', (all) =>
+    all.map((one) => one.textContent),
+  );
   assert.deepEqual([...shown].sort(), [...NAMES].sort());
   for (const [i, name] of shown.entries()) {
     await buttons.nth(i).click();
@@ -71,15 +73,30 @@ test('hostile_names_are_text', async () => {
 });
 
 // What a configuration lets a backend be called.
-const ODD_NAMES = ['a/b', '../x', 'x/..', 'drain', '[::1]:80', 'a@b:c', '__proto__', 'constructor', `${'x'.repeat(100)}`];
+const ODD_NAMES = [
+  'a/b',
+  '../x',
+  'x/..',
+  'drain',
+  '[::1]:80',
+  'a@b:c',
+  '__proto__',
+  'constructor',
+  `${'x'.repeat(100)}`,
+];
 
 test('buttons_reach_backends_with_odd_names', async () => {
   const [server] = await startBackends('any');
-  const sluice = await Sluice.start(confOf(ODD_NAMES.map((name) => ({ name, address: server.address }))));
+  const sluice = await Sluice.start(
+    confOf(ODD_NAMES.map((name) => ({ name, address: server.address }))),
+  );
   const page = await Page.open(browser, sluice.url);
   await page.live();
   for (const name of ODD_NAMES) {
-    await page.page.locator('#backends-table tbody').getByRole('button', { name, exact: true }).click();
+    await page.page
+      .locator('#backends-table tbody')
+      .getByRole('button', { name, exact: true })
+      .click();
     await page.page.locator('#sheet [data-action="drain"]').click();
     await page.page.locator('#confirm-do').click();
     await page.page.locator('#confirm:not([open])').waitFor({ state: 'attached' });
@@ -112,7 +129,10 @@ test('no_text_of_any_answer_is_ever_markup', async () => {
     await route.fulfill({ response: answer, json: poison(await answer.json()) });
   });
   await eventually(
-    async () => (await page.page.locator('#backends-table tbody button.name', { hasText: 'onerror' }).count()) === 2,
+    async () =>
+      (await page.page
+        .locator('#backends-table tbody button.name', { hasText: 'onerror' })
+        .count()) === 2,
     'the poisoned answers are shown',
   );
   await page.page.locator('#sessions-panel').scrollIntoViewIfNeeded();
@@ -132,13 +152,18 @@ test('the_fence_holds_what_the_page_would_let_through', async () => {
   const sluice = await Sluice.start(confOf([server]));
   const response = await fetch(sluice.url);
   const policy = response.headers.get('content-security-policy');
-  for (const part of ["default-src 'none'", "connect-src 'self'", "frame-ancestors 'none'", 'sha256-']) {
+  for (const part of [
+    "default-src 'none'",
+    "connect-src 'self'",
+    "frame-ancestors 'none'",
+    'sha256-',
+  ]) {
     assert.ok(policy.includes(part), part);
   }
   assert.ok(!policy.includes('unsafe'), policy);
 
-  // The negative control: a script that is not ours, an event handler and a strange address, put into
-  // the very page, are refused by the browser.
+  // The negative control: a script that is not ours, an event handler and a strange address, put
+  // into the very page, are refused by the browser.
   const context = await browser.newContext();
   const page = await context.newPage();
   const refused = [];
@@ -165,7 +190,10 @@ test('the_fence_holds_what_the_page_would_let_through', async () => {
   });
   assert.deepEqual(tried, ['fetch', 'innerHTML']);
   assert.equal(await page.evaluate(() => window.harmed), undefined);
-  assert.ok(refused.filter((text) => text.includes('Content Security Policy')).length >= 3, refused.join('\n'));
+  assert.ok(
+    refused.filter((text) => text.includes('Content Security Policy')).length >= 3,
+    refused.join('\n'),
+  );
   await context.close();
   await sluice.stop();
   await server.kill();

@@ -1,4 +1,5 @@
-// The page as it is served: one document, kept by the browser while it is the same, read by anybody.
+// The page as it is served: one document, kept by the browser while it is the same, read by
+// anybody.
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { after, before, test } from 'node:test';
@@ -37,7 +38,11 @@ test('it_needs_no_token_and_nothing_else', async () => {
   console.log(`${text.length} characters`);
   assert.ok(text.length < 160_000);
   const links = text.match(/\b(?:src|href)="[^"#]*"/g) ?? [];
-  assert.deepEqual(links.filter((link) => !link.startsWith('href="data:')), [], 'nothing is loaded');
+  assert.deepEqual(
+    links.filter((link) => !link.startsWith('href="data:')),
+    [],
+    'nothing is loaded',
+  );
   assert.ok(!/\bimport\b.*\bfrom\b/.test(text) && !text.includes('@import'));
 });
 

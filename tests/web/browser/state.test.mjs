@@ -25,7 +25,10 @@ const expectedRow = (api) => ({
   health: api.health.probes ? word(api.health.state) : 'unprobed',
   breaker: api.breaker.enabled ? word(api.breaker.state) : 'off',
   sessions: String(api.active_connections),
-  weight: api.weight === api.configured_weight ? String(api.weight) : `${api.weight} (${api.configured_weight})`,
+  weight:
+    api.weight === api.configured_weight
+      ? String(api.weight)
+      : `${api.weight} (${api.configured_weight})`,
   isCounting: api.breaker.retry_at !== null,
 });
 
@@ -49,14 +52,17 @@ async function isShown(page, sluice) {
   }
 }
 
-const shown = (page, sluice) => eventually(() => isShown(page, sluice), 'the page shows the API’s state');
+const shown = (page, sluice) =>
+  eventually(() => isShown(page, sluice), 'the page shows the API’s state');
 
 test('every_state_of_every_backend_is_the_api_s', async () => {
   const names = ['anna', 'bert', 'cleo', 'dora', 'emil'];
   const servers = await startBackends(...names);
   const more = {
     name: 'plain',
-    backends: servers.slice(0, 2).map(({ name, address }) => ({ name: `${name}-2`, address, priority: 3 })),
+    backends: servers
+      .slice(0, 2)
+      .map(({ name, address }) => ({ name: `${name}-2`, address, priority: 3 })),
     health_check: 'off',
     circuit_breaker: 'off',
   };
@@ -71,7 +77,10 @@ test('every_state_of_every_backend_is_the_api_s', async () => {
   await sluice.act('trip', 'cleo');
   await sluice.act('weight?value=7', 'dora');
   await servers[4].kill();
-  await eventually(async () => (await sluice.backend('emil')).health.state === 'unhealthy', 'emil is unhealthy');
+  await eventually(
+    async () => (await sluice.backend('emil')).health.state === 'unhealthy',
+    'emil is unhealthy',
+  );
   await shown(page, sluice);
   const rows = await page.rows();
   assert.deepEqual(
@@ -108,7 +117,9 @@ test('a_killed_backend_is_seen_within_two_seconds_with_why_and_when', async () =
   await servers[1].kill();
   const killedAt = performance.now();
   await page.page.waitForFunction(
-    () => document.querySelector('tr[data-backend="bert"] .visually-hidden')?.textContent === 'left out',
+    () =>
+      document.querySelector('tr[data-backend="bert"] .visually-hidden')?.textContent ===
+      'left out',
     undefined,
     { polling: 'raf' },
   );
@@ -147,7 +158,10 @@ test('the_countdown_goes_by_the_server_s_clock', async () => {
   await context.addInitScript(SKEW_CLOCK);
   const page = await context.newPage();
   await page.goto(sluice.url);
-  await eventually(async () => (await sluice.backend('anna')).health.state === 'healthy', 'anna is up');
+  await eventually(
+    async () => (await sluice.backend('anna')).health.state === 'healthy',
+    'anna is up',
+  );
   await sluice.act('trip', 'anna');
   const countdown = page.locator('tr[data-backend="anna"] .countdown');
   await countdown.waitFor();
@@ -180,7 +194,8 @@ test('numbers_and_charts_move_with_the_traffic', async () => {
     'connects are counted',
   );
   await eventually(
-    async () => /L/.test(await tile('Connects per second').locator('.spark-line').getAttribute('d')),
+    async () =>
+      /L/.test(await tile('Connects per second').locator('.spark-line').getAttribute('d')),
     'the chart has a line',
   );
   const spark = page.row('anna').locator('.spark-line');
@@ -194,7 +209,10 @@ test('numbers_and_charts_move_with_the_traffic', async () => {
 test('who_comes_late_is_told_what_happened_before', async () => {
   const servers = await startBackends('anna', 'bert');
   const sluice = await Sluice.start(confOf(servers));
-  await eventually(async () => (await sluice.backend('anna')).health.state === 'healthy', 'anna is up');
+  await eventually(
+    async () => (await sluice.backend('anna')).health.state === 'healthy',
+    'anna is up',
+  );
   await sluice.act('trip', 'anna');
   await sluice.act('reset', 'anna');
   await sluice.act('drain', 'bert');
@@ -229,7 +247,13 @@ test('live_sessions_say_why_they_are_where_they_are', async () => {
   await row.waitFor();
   const [session] = (await sluice.get('/api/sessions')).sessions;
   const text = await row.innerText();
-  for (const part of [session.client, 'front', 'bert', 'first in the list', 'passed over: 1 draining']) {
+  for (const part of [
+    session.client,
+    'front',
+    'bert',
+    'first in the list',
+    'passed over: 1 draining',
+  ]) {
     assert.ok(text.includes(part), `${part} in ${text}`);
   }
   await page.page.fill('#sessions-filter', 'nobody');

@@ -70,8 +70,8 @@ export async function startMany(count, name) {
   };
 }
 
-// Clients that come again and again, `parallel` at a time, until stopped. Each sends a little, reads
-// it back and hangs up.
+// Clients that come again and again, `parallel` at a time, until stopped. Each sends a little,
+// reads it back and hangs up.
 export class Traffic {
   #port;
   #isStopped = false;
@@ -82,7 +82,9 @@ export class Traffic {
   constructor(port, { parallel = 4, pauseMs = 20, bytes = 2000 } = {}) {
     this.#port = port;
     keep(this, () => this.stop());
-    this.#loops = Array.from({ length: parallel }, () => this.#loop(pauseMs, Buffer.alloc(bytes, 'x')));
+    this.#loops = Array.from({ length: parallel }, () =>
+      this.#loop(pauseMs, Buffer.alloc(bytes, 'x')),
+    );
   }
 
   async #loop(pauseMs, message) {

@@ -23,7 +23,8 @@ export async function launch() {
   return keep(browser, () => browser.close());
 }
 
-// What Chromium itself writes when a request fails; a page can neither cause nor prevent it otherwise.
+// What Chromium itself writes when a request fails; a page can neither cause nor prevent it
+// otherwise.
 const FAILED_REQUEST = /^Failed to load resource: /;
 
 export class Page {
@@ -53,11 +54,15 @@ export class Page {
     });
   }
 
-  // Throws when something is in the console or somebody else was asked. `mayFail`: requests may, since
-  // the test has taken the server away, or given a wrong token.
+  // Throws when something is in the console or somebody else was asked. `mayFail`: requests may,
+  // since the test has taken the server away, or given a wrong token.
   async close({ mayFail = false } = {}) {
     await this.context.close();
-    const wrong = [...this.errors, ...this.foreignRequests, ...(mayFail ? [] : this.failedRequests)];
+    const wrong = [
+      ...this.errors,
+      ...this.foreignRequests,
+      ...(mayFail ? [] : this.failedRequests),
+    ];
     if (wrong.length > 0) throw new Error(`the page complained:\n${wrong.join('\n')}`);
   }
 

@@ -28,7 +28,10 @@ export class Gate {
   #relay(client) {
     const [host, port] = this.#to.split(':');
     const server = connect(Number(port), host);
-    for (const [one, other] of [[client, server], [server, client]]) {
+    for (const [one, other] of [
+      [client, server],
+      [server, client],
+    ]) {
       this.#sockets.add(one);
       one.on('error', () => {});
       one.on('close', () => {

@@ -1,4 +1,5 @@
-// What a test has started, so that one that fails leaves nothing behind: each file has `after(stopAll)`.
+// What a test has started, so that one that fails leaves nothing behind: each file has
+// `after(stopAll)`.
 
 const live = new Map();
 

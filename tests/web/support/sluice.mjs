@@ -22,7 +22,12 @@ export function confOf(backends, { cluster = {}, listener = {}, ...settings } = 
         name: 'web',
         backends: backends.map(({ name, address }) => ({ name, address })),
         health_check: { interval: '250ms', unhealthy_interval: '250ms', timeout: '200ms' },
-        circuit_breaker: { failure_threshold: 3, recovery_timeout: '30s', early_trial: false, jitter: 0 },
+        circuit_breaker: {
+          failure_threshold: 3,
+          recovery_timeout: '30s',
+          early_trial: false,
+          jitter: 0,
+        },
         ...cluster,
       },
     ],
@@ -105,14 +110,19 @@ export class Sluice {
   async act(action, backend, cluster = 'web') {
     const names = [cluster, backend].map(encodeURIComponent);
     const path = `/api/clusters/${names[0]}/backends/${names[1]}/${action}`;
-    const response = await fetch(new URL(path, this.url), { method: 'POST', headers: this.#headers() });
+    const response = await fetch(new URL(path, this.url), {
+      method: 'POST',
+      headers: this.#headers(),
+    });
     if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
     return response.json();
   }
 
   async backends() {
     const { clusters } = await this.get('/api/clusters');
-    return clusters.flatMap(({ name, backends }) => backends.map((one) => ({ cluster: name, ...one })));
+    return clusters.flatMap(({ name, backends }) =>
+      backends.map((one) => ({ cluster: name, ...one })),
+    );
   }
 
   async backend(name) {

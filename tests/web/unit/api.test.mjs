@@ -57,13 +57,19 @@ test('a_storage_that_is_forbidden_is_done_without', async () => {
   const refuse = () => {
     throw new Error('SecurityError');
   };
-  const { api } = apiThat(() => answer(200, '{}'), { getItem: refuse, setItem: refuse, removeItem: refuse });
+  const { api } = apiThat(() => answer(200, '{}'), {
+    getItem: refuse,
+    setItem: refuse,
+    removeItem: refuse,
+  });
   api.setToken('secret');
   assert.equal(api.hasToken, true);
 });
 
 test('what_the_server_says_is_wrong_is_passed_on', async () => {
-  const { api } = apiThat(() => answer(409, '{"error":"the breaker is half_open: its trial decides"}'));
+  const { api } = apiThat(() =>
+    answer(409, '{"error":"the breaker is half_open: its trial decides"}'),
+  );
   await assert.rejects(api.post('/x'), {
     status: 409,
     message: 'the breaker is half_open: its trial decides',
@@ -88,7 +94,10 @@ test('snapshots_come_every_second_unless_there_is_a_reason', () => {
   assert.equal(after({}), 1000);
   assert.equal(after({ isHidden: true }), 15_000);
   assert.equal(after({ workMs: 300 }), 3000, 'large ones leave the reader nine tenths of the time');
-  assert.deepEqual([1, 2, 3, 4, 5].map((failures) => after({ failures })), [1000, 2000, 4000, 8000, 8000]);
+  assert.deepEqual(
+    [1, 2, 3, 4, 5].map((failures) => after({ failures })),
+    [1000, 2000, 4000, 8000, 8000],
+  );
   assert.equal(spacingAfter(1), 250);
   assert.equal(spacingAfter(100), 500);
 });

@@ -7,7 +7,16 @@ import { History, Meter } from '../../../web/src/history.js';
 const BOX = { now: 100_000, max: 10, width: 100, height: 20, spanMs: 100_000 };
 
 test('the_scale_is_a_round_number_that_nothing_exceeds', () => {
-  const cases = [[0, 1], [NaN, 1], [0.3, 0.5], [1, 1], [1.01, 2], [3, 5], [6, 10], [1234, 2000]];
+  const cases = [
+    [0, 1],
+    [NaN, 1],
+    [0.3, 0.5],
+    [1, 1],
+    [1.01, 2],
+    [3, 5],
+    [6, 10],
+    [1234, 2000],
+  ];
   for (const [value, expected] of cases) assert.equal(niceCeiling(value), expected, `${value}`);
   for (let value = 0.001; value < 1e9; value *= 1.37) assert.ok(niceCeiling(value) >= value);
 });
@@ -33,7 +42,11 @@ test('what_is_not_known_is_a_gap', () => {
     [at(60_000, 1), at(61_000, NaN), at(62_000, 2), at(63_000, 3), at(90_000, 4)],
     BOX,
   );
-  assert.deepEqual(runs.map((run) => run.length), [1, 2, 1], 'a long silence is one too');
+  assert.deepEqual(
+    runs.map((run) => run.length),
+    [1, 2, 1],
+    'a long silence is one too',
+  );
 });
 
 test('what_is_too_old_or_too_large_stays_in_the_box', () => {
@@ -52,7 +65,13 @@ test('what_is_too_old_or_too_large_stays_in_the_box', () => {
 });
 
 test('paths_are_short_and_a_lone_point_is_seen', () => {
-  const runs = [[{ x: 1.2345, y: 2 }], [{ x: 3, y: 4 }, { x: 5, y: 6.789 }]];
+  const runs = [
+    [{ x: 1.2345, y: 2 }],
+    [
+      { x: 3, y: 4 },
+      { x: 5, y: 6.789 },
+    ],
+  ];
   assert.equal(linePath(runs), 'M0.2 2h1M3 4L5 6.8');
   assert.equal(areaPath(runs, 20), 'M3 20L3 4L5 6.8L5 20Z');
   assert.equal(linePath([]), '');
@@ -83,10 +102,19 @@ test('a_series_that_was_not_told_of_a_moment_has_a_gap_there', () => {
   }
   const late = history.makeSeries();
   late.set(1);
-  assert.deepEqual(series.points().map(({ value }) => value), [6, 7, NaN, 9]);
-  assert.deepEqual(late.points().map(({ value }) => value), [NaN, NaN, NaN, 1]);
+  assert.deepEqual(
+    series.points().map(({ value }) => value),
+    [6, 7, NaN, 9],
+  );
+  assert.deepEqual(
+    late.points().map(({ value }) => value),
+    [NaN, NaN, NaN, 1],
+  );
   history.advance(10);
-  assert.deepEqual(series.points().map(({ value }) => value), [7, NaN, 9, NaN]);
+  assert.deepEqual(
+    series.points().map(({ value }) => value),
+    [7, NaN, 9, NaN],
+  );
 });
 
 test('a_rate_needs_two_values_and_none_that_went_back', () => {

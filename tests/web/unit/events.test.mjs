@@ -27,7 +27,10 @@ function follow(streams) {
       return (async function* texts() {
         for (const text of stream) {
           if (text !== OPEN) yield text;
-          else await new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('cut'))));
+          else
+            await new Promise((_, reject) =>
+              signal.addEventListener('abort', () => reject(new Error('cut'))),
+            );
         }
       })();
     },

@@ -17,20 +17,36 @@ const names = (backends) => backends.map(({ name }) => name);
 
 test('numbers_in_names_count_as_numbers', () => {
   const backends = backendsOf(...['b10', 'b9', 'b1'].map((name) => backendSample(name)));
-  assert.deepEqual(names(arrange(backends, ALL, { by: 'name', direction: 1 })), ['b1', 'b9', 'b10']);
-  assert.deepEqual(names(arrange(backends, ALL, { by: 'name', direction: -1 })), ['b10', 'b9', 'b1']);
+  assert.deepEqual(names(arrange(backends, ALL, { by: 'name', direction: 1 })), [
+    'b1',
+    'b9',
+    'b10',
+  ]);
+  assert.deepEqual(names(arrange(backends, ALL, { by: 'name', direction: -1 })), [
+    'b10',
+    'b9',
+    'b1',
+  ]);
 });
 
 test('what_needs_a_look_is_first', () => {
   const backends = backendsOf(backendSample('a'), backendSample('z'), openSample('m', null));
-  assert.deepEqual(names(arrange(backends, ALL, { by: 'standing', direction: 1 })), ['m', 'a', 'z']);
+  assert.deepEqual(names(arrange(backends, ALL, { by: 'standing', direction: 1 })), [
+    'm',
+    'a',
+    'z',
+  ]);
 });
 
 test('what_is_not_known_is_last_both_ways', () => {
   const told = (name, p99) => backendSample(name, { connect_ms: { p50: 1, p99 } });
   const backends = backendsOf(told('a', null), told('b', 5), told('c', 9));
   assert.deepEqual(names(arrange(backends, ALL, { by: 'latency', direction: 1 })), ['b', 'c', 'a']);
-  assert.deepEqual(names(arrange(backends, ALL, { by: 'latency', direction: -1 })), ['c', 'b', 'a']);
+  assert.deepEqual(names(arrange(backends, ALL, { by: 'latency', direction: -1 })), [
+    'c',
+    'b',
+    'a',
+  ]);
 });
 
 test('every_sort_puts_any_backends_into_an_order', () => {

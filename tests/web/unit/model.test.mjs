@@ -74,7 +74,10 @@ test('backends_come_and_go', () => {
   assert.equal(model.find('web', 'a'), undefined);
   assert.equal(model.find('web', 'b'), b);
   assert.equal(model.totals.connects.value, 3, 'who is new adds no leap');
-  assert.deepEqual(model.backends.map(({ name }) => name), ['b', 'c']);
+  assert.deepEqual(
+    model.backends.map(({ name }) => name),
+    ['b', 'c'],
+  );
 });
 
 test('an_event_is_remembered_with_its_backend_even_before_a_snapshot_shows_it', () => {

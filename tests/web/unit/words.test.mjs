@@ -21,7 +21,10 @@ test('a_dead_backend_says_why_and_when_it_is_tried_again', () => {
 });
 
 test('a_reason_of_another_state_is_not_told', () => {
-  const [cause] = explain(openSample('a', RETRY_AT), eventSample('a', 'closed', { why: 'trial succeeded' }));
+  const [cause] = explain(
+    openSample('a', RETRY_AT),
+    eventSample('a', 'closed', { why: 'trial succeeded' }),
+  );
   assert.equal(cause.text, 'breaker open');
 });
 
@@ -33,7 +36,10 @@ test('three_causes_are_three_sentences', () => {
   api.active_connections = 1;
   const causes = explain(
     api,
-    eventSample('a', 'unhealthy', { kind: 'health', why: '3 probes in a row failed, last: refused' }),
+    eventSample('a', 'unhealthy', {
+      kind: 'health',
+      why: '3 probes in a row failed, last: refused',
+    }),
   );
   assert.deepEqual(
     causes.map(({ text }) => text),
@@ -47,7 +53,10 @@ test('three_causes_are_three_sentences', () => {
 
 test('every_other_cause_has_words', () => {
   const text = (changes) => explain(backendSample('a', { available: false, ...changes }))[0].text;
-  assert.equal(text({ left_out_by: ['limit'], active_connections: 40 }), 'at its limit with 40 sessions');
+  assert.equal(
+    text({ left_out_by: ['limit'], active_connections: 40 }),
+    'at its limit with 40 sessions',
+  );
   assert.equal(text({ left_out_by: ['weight'] }), 'its weight is 0');
   assert.equal(text({ left_out_by: ['of a later version'] }), 'of a later version');
   assert.equal(
@@ -87,7 +96,10 @@ test('why_this_backend', () => {
 });
 
 test('an_event_is_read_aloud_without_signs', () => {
-  assert.equal(describeEvent(eventSample('bert', 'half_open')), 'breaker of bert: closed to half open');
+  assert.equal(
+    describeEvent(eventSample('bert', 'half_open')),
+    'breaker of bert: closed to half open',
+  );
   const panic = eventSample('priority 0', 'panic', { kind: 'panic', from: 'normal' });
   assert.equal(describeEvent(panic), 'panic of web priority 0: normal to panic');
 });

@@ -1,5 +1,5 @@
-// The table of backends: filter, sort, and a row each. Built for a thousand of them: rows are made a
-// few at a time and stand in groups; the browser lays out the groups in sight and no other
+// The table of backends: filter, sort, and a row each. Built for a thousand of them: rows are made
+// a few at a time and stand in groups; the browser lays out the groups in sight and no other
 // (content-visibility), and only their rows are brought up to date with every number.
 
 import { h, setAttribute, setChildren, setHidden, setText } from '../dom.js';
@@ -92,7 +92,7 @@ export class BackendsView {
     return this.#section.querySelectorAll('input[name="standing"]');
   }
 
-  // --- order ------------------------------------------------------------------------------------
+  // --- order -----------------------------------------------------------------------------------
 
   #refilter() {
     const standing = [...this.#standings()].find((radio) => radio.checked)?.value ?? 'all';
@@ -216,7 +216,7 @@ export class BackendsView {
     setText(this.#empty, isFiltered ? 'No backend matches.' : 'There is no backend.');
   }
 
-  // --- the keyboard: one tab stop, arrows between the rows ----------------------------------------
+  // --- the keyboard: one tab stop, arrows between the rows -------------------------------------
 
   #moveTabStop() {
     if (!this.#shown.includes(this.#focusKey)) this.#focusKey = this.#shown[0] ?? null;
@@ -232,7 +232,14 @@ export class BackendsView {
   }
 
   #walk(event) {
-    const steps = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10, Home: -Infinity, End: Infinity };
+    const steps = {
+      ArrowDown: 1,
+      ArrowUp: -1,
+      PageDown: 10,
+      PageUp: -10,
+      Home: -Infinity,
+      End: Infinity,
+    };
     const step = steps[event.key];
     if (step === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
     if (!BackendRow.of(event.target.closest('tr'))) return; // in the head
@@ -243,11 +250,15 @@ export class BackendsView {
     this.#rows.get(this.#shown[to])?.focus();
   }
 
-  // --- the head -----------------------------------------------------------------------------------
+  // --- the head --------------------------------------------------------------------------------
 
   #makeHead() {
     COLUMNS.forEach(([by, title], i) => {
-      const button = h('button', { type: 'button', text: title, on: { click: () => this.#sortBy(by) } });
+      const button = h('button', {
+        type: 'button',
+        text: title,
+        on: { click: () => this.#sortBy(by) },
+      });
       const head = h(
         'th',
         { role: 'columnheader', scope: 'col', class: i < LEFT_ALIGNED ? undefined : 'number' },

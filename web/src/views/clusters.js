@@ -33,7 +33,12 @@ class ClusterRow {
   #failures = cell('Failures/s', { isNumber: true });
 
   constructor(name, show) {
-    const button = h('button', { type: 'button', class: 'name', text: name, on: { click: () => show(name) } });
+    const button = h('button', {
+      type: 'button',
+      class: 'name',
+      text: name,
+      on: { click: () => show(name) },
+    });
     this.element = row(
       cell('', {}, button, this.#about),
       cell('Available', {}, this.#available, this.#meter),
@@ -65,11 +70,14 @@ class ClusterRow {
 function describe(api) {
   const parts = [api.policy];
   if (api.priorities?.length > 1) {
-    const shares = api.priorities.map((one) => `${one.priority}: ${formatPercent(one.share_percent)}`);
+    const shares = api.priorities.map(
+      (one) => `${one.priority}: ${formatPercent(one.share_percent)}`,
+    );
     parts.push(`priority ${shares.join(', ')}`);
   }
   if (api.priorities?.some((one) => one.in_panic)) parts.push('in panic');
   if (api.ejected_backends > 0) parts.push(`${api.ejected_backends} ejected`);
-  if (api.limits?.max_connections) parts.push(`at most ${formatCount(api.limits.max_connections)} sessions`);
+  if (api.limits?.max_connections)
+    parts.push(`at most ${formatCount(api.limits.max_connections)} sessions`);
   return parts.join(' · ');
 }

@@ -1,5 +1,5 @@
-// Nothing is changed by a click alone: it is asked first, with what it will do. When the server wants
-// the token it is asked for here, and the same thing is tried again with it.
+// Nothing is changed by a click alone: it is asked first, with what it will do. When the server
+// wants the token it is asked for here, and the same thing is tried again with it.
 
 import { setHidden, setText } from '../dom.js';
 

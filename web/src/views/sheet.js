@@ -74,7 +74,10 @@ export class BackendSheet {
       return;
     }
     this.#backend = now;
-    setText(this.#parts.about, `${now.cluster} · ${now.api.address} · priority ${now.api.priority}`);
+    setText(
+      this.#parts.about,
+      `${now.cluster} · ${now.api.address} · priority ${now.api.priority}`,
+    );
     this.#showRuling();
     this.#showCauses();
     this.#showNumbers();
@@ -131,13 +134,17 @@ export class BackendSheet {
     const { p50, p99 } = this.#backend.latency;
     setText(
       this.#parts.latency,
-      p50 === undefined ? '' : `Connect time: p50 ${formatDuration(p50)}, p99 ${formatDuration(p99)}.`,
+      p50 === undefined
+        ? ''
+        : `Connect time: p50 ${formatDuration(p50)}, p99 ${formatDuration(p99)}.`,
     );
   }
 
   #addOutcome(outcome) {
     const value = h('dd');
-    this.#parts.outcomeList.append(h('div', {}, h('dt', { text: outcome.replaceAll('_', ' ') }), value));
+    this.#parts.outcomeList.append(
+      h('div', {}, h('dt', { text: outcome.replaceAll('_', ' ') }), value),
+    );
     return value;
   }
 
@@ -164,7 +171,11 @@ export class BackendSheet {
 
   #build(backend) {
     const parts = { buttons: {}, marks: {}, notes: {}, outcomes: {} };
-    const close = h('button', { type: 'button', text: 'Close', on: { click: () => this.#dialog.close() } });
+    const close = h('button', {
+      type: 'button',
+      text: 'Close',
+      on: { click: () => this.#dialog.close() },
+    });
     parts.about = h('p');
     parts.head = h(
       'div',

@@ -58,7 +58,10 @@ export class TimelineView {
     const items = wanted.slice(0, this.#shownMax).map((event) => this.#render(event));
     if (this.#lost > 0 && wanted.length <= this.#shownMax) {
       items.push(
-        h('li', { class: 'note', text: `${count(this.#lost, 'older event')} can no longer be told` }),
+        h('li', {
+          class: 'note',
+          text: `${count(this.#lost, 'older event')} can no longer be told`,
+        }),
       );
     }
     this.#list.replaceChildren(...items);
@@ -88,7 +91,11 @@ export class TimelineView {
       h('b', { text: stateWord(event.to) }),
       h('span', { class: 'why', text: explain(event) }),
     );
-    const time = h('time', { datetime: event.time, title: event.time, text: formatClock(event.at) });
+    const time = h('time', {
+      datetime: event.time,
+      title: event.time,
+      text: formatClock(event.at),
+    });
     return h(
       'li',
       { 'data-tone': tone, class: this.#isComplete ? 'fresh' : undefined },

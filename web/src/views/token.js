@@ -1,4 +1,5 @@
-// Where the token is typed in: when the reader wants to, and when the server lets nobody read without.
+// Where the token is typed in: when the reader wants to, and when the server lets nobody read
+// without.
 
 import { setText } from '../dom.js';
 import { sentence } from './confirm.js';
