@@ -104,7 +104,8 @@ AdminScope Server::admin_scope() {
           .state = state,
           .drain = [this] { drain(); },
           .publish = [this](ClusterControl& cluster) { publish(cluster); },
-          .keep = keep};
+          .keep = keep,
+          .log_losses = [this] { return logs_.losses(); }};
 }
 
 void Server::make_clusters(uint32_t workers) {
