@@ -15,24 +15,24 @@ namespace sluice {
 
 // What was read of a histogram, or of several with the same bounds. The last bucket is for what is
 // above all bounds.
-template <size_t kBuckets>
+template <size_t Buckets>
 struct HistogramReading {
-  std::array<uint64_t, kBuckets> counts{};
+  std::array<uint64_t, Buckets> counts{};
   uint64_t sum = 0;
 
   uint64_t total() const { return std::accumulate(counts.begin(), counts.end(), uint64_t{0}); }
 };
 
-// `kBounds` is a constant array of ascending numbers. A value belongs to the first bound that is
+// `Bounds` is a constant array of ascending numbers. A value belongs to the first bound that is
 // not below it, as Prometheus has it.
-template <const auto& kBounds>
+template <const auto& Bounds>
 class Histogram {
  public:
-  using Reading = HistogramReading<kBounds.size() + 1>;
+  using Reading = HistogramReading<Bounds.size() + 1>;
 
   void add(uint64_t value) {
-    const auto* bound = std::lower_bound(kBounds.data(), kBounds.data() + kBounds.size(), value);
-    counts_[static_cast<size_t>(bound - kBounds.data())].add();
+    const auto* bound = std::lower_bound(Bounds.data(), Bounds.data() + Bounds.size(), value);
+    counts_[static_cast<size_t>(bound - Bounds.data())].add();
     sum_.add(value);
   }
 
@@ -42,7 +42,7 @@ class Histogram {
   }
 
  private:
-  std::array<Counter, kBounds.size() + 1> counts_;
+  std::array<Counter, Bounds.size() + 1> counts_;
   Counter sum_;
 };
 
