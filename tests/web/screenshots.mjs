@@ -42,7 +42,7 @@ const clients = [];
 for (let i = 0; i < 9; i += 1)
   clients.push(await holdSession(i % 3 === 0 ? ports.cache : ports.web));
 
-const page = await Page.open(browser, sluice.url, { viewport: { width: 1280, height: 960 } });
+const page = await Page.open(browser, sluice.url, { viewport: { width: 1360, height: 1070 } });
 await page.live();
 const begun = performance.now();
 const runFor = (ms) =>

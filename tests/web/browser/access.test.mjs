@@ -210,24 +210,42 @@ test('a_table_stays_a_table_for_who_cannot_see_it', async () => {
   }
 });
 
+const widths = (page) =>
+  page.page.evaluate(() => [document.documentElement.scrollWidth, document.body.scrollWidth]);
+
+// What reaches out of the page, or out of the panel it stands in.
+const outsiders = (page) =>
+  page.page.$$eval('main *', (all) =>
+    all
+      .filter((one) => {
+        const { right, width } = one.getBoundingClientRect();
+        const panel = (one.closest('.panel, .tile, .verdict') ?? one).getBoundingClientRect();
+        const isShown = width > 1 && !one.closest('svg, option');
+        return isShown && right > Math.min(panel.right, window.innerWidth) + 0.5;
+      })
+      .map((one) => `${one.tagName}.${one.className} ${one.textContent.slice(0, 20)}`),
+  );
+
+for (const width of [360, 641, 781, 1000, 1131, 1241, 1280, 1346, 1440]) {
+  test(`everything_has_its_place_at_${width}`, async () => {
+    const page = await open({ viewport: { width, height: 900 } });
+    assert.deepEqual(await outsiders(page), []);
+    assert.deepEqual(await widths(page), [width, width]);
+    await page.close();
+  });
+}
+
 test('nothing_is_wider_than_a_phone', async () => {
   const page = await open({ viewport: PHONE, isMobile: true, hasTouch: true });
-  const width = () =>
-    page.page.evaluate(() => [document.documentElement.scrollWidth, document.body.scrollWidth]);
-  assert.deepEqual(await width(), [360, 360]);
-  const wide = await page.page.$$eval('main *', (all) =>
-    all
-      .filter((one) => one.getBoundingClientRect().right > 361 && !one.closest('svg'))
-      .map((one) => `${one.tagName}.${one.className}`),
-  );
-  assert.deepEqual(wide, []);
+  assert.deepEqual(await widths(page), [360, 360]);
+  assert.deepEqual(await outsiders(page), []);
   await page.openSheet('anna');
-  assert.deepEqual(await width(), [360, 360]);
+  assert.deepEqual(await widths(page), [360, 360]);
   const sheet = await page.page.$eval('#sheet', (one) => [one.scrollWidth, one.clientWidth]);
   assert.ok(sheet[0] <= sheet[1], `${sheet}`);
   await page.page.locator('#sheet [data-action="drain"]').click();
   await page.page.locator('#confirm[open]').waitFor();
-  assert.deepEqual(await width(), [360, 360]);
+  assert.deepEqual(await widths(page), [360, 360]);
   await page.close();
 });
 
