@@ -1,5 +1,5 @@
 // Takes the pictures in docs/images from a real run: node screenshots.mjs FOLDER. One backend has
-// died, one is draining, traffic flows.
+// died, one is draining, traffic flows. `pngquant --quality 70-98` makes them a third of their size.
 
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
