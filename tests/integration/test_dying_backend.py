@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import pytest
 
 from support import pattern, requires
+from support.admin import Admin
 from support.backends import Backend, Hanging, Refusing, backends
 from support.load import UNDER_LOAD, UNDER_LOAD_RATE_MIN, Load
 from support.network import ConnectCounter, black_hole
@@ -296,11 +297,12 @@ def test_a_client_whose_trial_fails_is_served_by_another_backend():
     with (
         Refusing() as dead,
         Backend("echo") as alive,
-        Sluice(conf([dead, alive], breaker=breaker)) as sluice,
+        Sluice({**conf([dead, alive], breaker=breaker), "admin": {"address": "127.0.0.1:0"}}) as sluice,
         Load(sluice.address(), **UNDER_LOAD) as load,
     ):
+        # The log writes ten of them in a minute.
         sluice.eventually(
-            lambda: len(sluice.events("breaker", backend="dead", to="open")) > 10,
+            lambda: Admin(sluice).backend("dead")["breaker"]["opens"] > 10,
             within=10,
             what="ten failed trials",
         )

@@ -1,4 +1,5 @@
 """The admin API as a program uses it: plain HTTP, in the test's own hands where it must be odd."""
+import contextlib
 import http.client
 import json
 import socket
@@ -152,8 +153,10 @@ class Events:
         return self
 
     def __exit__(self, *_):
-        if self._connection.sock is not None:
-            self._connection.sock.shutdown(socket.SHUT_RDWR)
+        # The other side may have ended it already.
+        with contextlib.suppress(OSError):
+            if self._connection.sock is not None:
+                self._connection.sock.shutdown(socket.SHUT_RDWR)
         self._connection.close()
 
     @property
