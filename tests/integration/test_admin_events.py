@@ -8,7 +8,7 @@ import time
 from support.admin import Admin, Events, with_admin
 from support.backends import Backend
 from support.documented import violations
-from support.sluice import Sluice
+from support.sluice import Sluice, instrumented
 from support.waiting import eventually
 
 
@@ -141,6 +141,6 @@ def test_streams_that_do_not_read_cost_little_and_are_ended():
         eventually(lambda: len(poll.poll(0)) == len(streams))
         grown = sluice.rss_kib() - rss
         print(f"48 deaf streams, {last_number(admin)} transitions: {grown} KiB more")
-        assert grown < 16 * 1024
+        assert instrumented() or grown < 16 * 1024
         for sock in streams:
             sock.close()

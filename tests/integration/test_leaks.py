@@ -1,6 +1,5 @@
 """After a crowd has gone nothing of it is left: descriptors, kernel sockets, memory, sessions."""
 import os
-import shutil
 import socket
 
 import pytest
@@ -9,7 +8,7 @@ from support import kernel, requires
 from support import sluice as sluice_module
 from support.backends import Backend, backends
 from support.load import Load
-from support.sluice import Sluice, front
+from support.sluice import Sluice, front, instrumented
 from support.sockets import connect, listen, reset
 from support.waiting import eventually
 
@@ -26,15 +25,6 @@ def settled(sluice, descriptors):
     )
     states = kernel.tcp_states(sluice.pid)
     assert states["CLOSE_WAIT"] == 0 and states["ESTABLISHED"] == 0, states
-
-
-def instrumented():
-    """Sanitizers keep what was freed: memory says nothing then."""
-    return (
-        bool(sluice_module.WRAPPER)
-        or b"__asan_init"
-        in open(shutil.which(sluice_module.EXECUTABLE) or sluice_module.EXECUTABLE, "rb").read()
-    )
 
 
 def test_short_sessions_leave_nothing_behind():
