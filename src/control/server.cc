@@ -213,9 +213,10 @@ std::vector<std::shared_ptr<Cluster>> Server::clusters() const {
 
 void Server::replace_backends(std::string_view cluster, std::vector<BackendConfig> backends,
                               std::function<void()> on_adopted) {
-  for (const auto& control : clusters_) {
-    if (control->config().name == cluster) control->replace_backends(std::move(backends));
-  }
+  const auto found = std::find_if(clusters_.begin(), clusters_.end(), [&](const auto& control) {
+    return control->config().name == cluster;
+  });
+  if (found != clusters_.end()) (*found)->replace_backends(std::move(backends));
   // A worker takes what it is sent in that order; the last of them to be through with this tells.
   const std::shared_ptr<void> untold(
       nullptr, [this, on_adopted = std::move(on_adopted)](void*) { mailbox_.post(on_adopted); });
