@@ -164,8 +164,7 @@ std::string Address::host_string() const {
   std::array<char, INET6_ADDRSTRLEN> text{};
   switch (kind_) {
     case Kind::ipv4:
-      inet_ntop(AF_INET, bytes_.data(), text.data(), text.size());
-      return text.data();
+      return fmt::format("{}.{}.{}.{}", bytes_[0], bytes_[1], bytes_[2], bytes_[3]);
     case Kind::ipv6:
       inet_ntop(AF_INET6, bytes_.data(), text.data(), text.size());
       return scope_id_ == 0 ? std::string(text.data())

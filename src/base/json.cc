@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <iterator>
@@ -10,6 +11,19 @@ namespace sluice {
 namespace {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
+
+// What stands in a JSON string as it is: nearly all there ever is, so it is copied by the run.
+constexpr std::array<bool, 256> kIsPlain = [] {
+  std::array<bool, 256> is_plain{};
+  for (size_t c = 0x20; c < 0x7F; ++c) is_plain[c] = c != '"' && c != '\\';
+  return is_plain;
+}();
+
+size_t plain_length(std::string_view text) {
+  size_t length = 0;
+  while (length < text.size() && kIsPlain[static_cast<uint8_t>(text[length])]) ++length;
+  return length;
+}
 
 // Length of the well-formed UTF-8 sequence at the start of `text` (Unicode 15, table 3-7), or 0.
 size_t utf8_sequence_length(std::string_view text) {
@@ -34,7 +48,8 @@ size_t utf8_sequence_length(std::string_view text) {
   return 0;
 }
 
-void append_ascii(std::string& out, char c) {
+// Of the ASCII characters that are not plain.
+void append_escape(std::string& out, char c) {
   switch (c) {
     case '"':
       out += "\\\"";
@@ -52,11 +67,7 @@ void append_ascii(std::string& out, char c) {
       out += "\\t";
       return;
     default:
-      if (static_cast<uint8_t>(c) < 0x20 || c == 0x7F) {
-        fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned>(c));
-      } else {
-        out += c;
-      }
+      fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned>(c));
   }
 }
 
@@ -64,10 +75,14 @@ void append_ascii(std::string& out, char c) {
 
 void append_json_string(std::string& out, std::string_view text) {
   out += '"';
-  while (!text.empty()) {
+  while (true) {
+    const size_t plain = plain_length(text);
+    out += text.substr(0, plain);
+    text.remove_prefix(plain);
+    if (text.empty()) break;
     const size_t length = utf8_sequence_length(text);
     if (length == 1) {
-      append_ascii(out, text.front());
+      append_escape(out, text.front());
     } else {
       out += length == 0 ? kReplacement : text.substr(0, length);
     }
@@ -120,12 +135,14 @@ void JsonWriter::append(std::string_view json) {
 
 void JsonWriter::append_number(int64_t number) {
   separate();
-  fmt::format_to(std::back_inserter(out_), "{}", number);
+  const fmt::format_int digits(number);
+  out_.append(digits.data(), digits.size());
 }
 
 void JsonWriter::append_number(uint64_t number) {
   separate();
-  fmt::format_to(std::back_inserter(out_), "{}", number);
+  const fmt::format_int digits(number);
+  out_.append(digits.data(), digits.size());
 }
 
 }  // namespace sluice

@@ -34,10 +34,9 @@ void write_decision(JsonWriter& json, const Decision& decision) {
   json.end_object();
 }
 
-std::string json_line(const SessionRecord& record, std::string_view time) {
+void append_json_line(std::string& out, const SessionRecord& record, std::string_view time) {
   const ListenerConfig& listener = record.listener->config();
-  std::string line;
-  JsonWriter json(line);
+  JsonWriter json(out);
   json.begin_object();
   json.member("time", time);
   json.member("listener", listener.name);
@@ -63,7 +62,6 @@ std::string json_line(const SessionRecord& record, std::string_view time) {
   json.key("why");
   write_decision(json, record.decision);
   json.end_object();
-  return line;
 }
 
 // What is no name, and so needs no escaping.
@@ -127,40 +125,35 @@ void append_field(std::string& out, const SessionRecord& record, std::string_vie
   }
 }
 
-std::string text_line(const SessionRecord& record, std::string_view time) {
-  std::string line;
+void append_text_line(std::string& out, const SessionRecord& record, std::string_view time) {
   for (size_t i = 0; i <= static_cast<size_t>(AccessField::reason); ++i) {
-    if (i > 0) line += ' ';
-    line += kAccessFieldNames[i];
-    line += '=';
-    append_field(line, record, time, static_cast<AccessField>(i), append_log_value);
+    if (i > 0) out += ' ';
+    out += kAccessFieldNames[i];
+    out += '=';
+    append_field(out, record, time, static_cast<AccessField>(i), append_log_value);
   }
-  return line;
 }
 
-std::string custom_line(const SessionRecord& record, std::string_view time,
+void append_custom_line(std::string& out, const SessionRecord& record, std::string_view time,
                         const AccessLogFormat& format) {
-  std::string line;
   for (const AccessLogFormat::Piece& piece : format.pieces()) {
-    line += piece.text;
-    if (piece.field) append_field(line, record, time, *piece.field, append_escaped);
+    out += piece.text;
+    if (piece.field) append_field(out, record, time, *piece.field, append_escaped);
   }
-  return line;
 }
 
 }  // namespace
 
-std::string format_access_line(const SessionRecord& record, std::string_view time,
-                               const AccessLogFormat& format) {
+void append_access_line(std::string& out, const SessionRecord& record, std::string_view time,
+                        const AccessLogFormat& format) {
   switch (format.kind()) {
     case AccessLogFormat::Kind::text:
-      return text_line(record, time);
+      return append_text_line(out, record, time);
     case AccessLogFormat::Kind::json:
-      return json_line(record, time);
+      return append_json_line(out, record, time);
     case AccessLogFormat::Kind::custom:
-      return custom_line(record, time, format);
+      return append_custom_line(out, record, time, format);
   }
-  return "";
 }
 
 }  // namespace sluice

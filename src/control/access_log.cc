@@ -68,12 +68,16 @@ void AccessLog::write_batch(const std::vector<SessionRecord>& records) {
   // Records carry the loops' monotonic time; both clocks are read once per batch.
   const auto wall_now = WallTime::clock::now();
   const TimePoint now(std::chrono::steady_clock::now().time_since_epoch());
+  Rfc3339Writer time;
   std::string text;
-  const auto write = [&] { sink_->write(std::exchange(text, {}), options_.severity); };
+  const auto write = [&] {
+    sink_->write(text, options_.severity);
+    text.clear();
+  };
   for (const SessionRecord& record : records) {
     const auto ended =
         wall_now - std::chrono::duration_cast<WallTime::duration>(now - record.ended_at);
-    text += format_access_line(record, format_rfc3339(ended), options_.format);
+    append_access_line(text, record, time.text(ended), options_.format);
     text += '\n';
     if (text.size() >= kWriteBytes) write();
   }

@@ -19,17 +19,19 @@ AccessLogFormat compiled(std::string_view source) {
   return format;
 }
 
+std::string line(const SessionRecord& record, const AccessLogFormat& format) {
+  std::string line;
+  append_access_line(line, record, kTime, format);
+  return line;
+}
+
 std::string custom(const SessionRecord& record, std::string_view source) {
-  return format_access_line(record, kTime, compiled(source));
+  return line(record, compiled(source));
 }
 
-std::string text(const SessionRecord& record) {
-  return format_access_line(record, kTime, AccessLogFormat::text());
-}
+std::string text(const SessionRecord& record) { return line(record, AccessLogFormat::text()); }
 
-std::string json(const SessionRecord& record) {
-  return format_access_line(record, kTime, AccessLogFormat::json());
-}
+std::string json(const SessionRecord& record) { return line(record, AccessLogFormat::json()); }
 
 SessionRecord refused_session() {
   SessionRecord record = finished_session();

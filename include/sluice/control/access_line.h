@@ -10,8 +10,9 @@
 
 namespace sluice {
 
-// One line without its newline. Fields of `text` and `json` and their order are the contract's.
-std::string format_access_line(const SessionRecord& record, std::string_view time,
-                               const AccessLogFormat& format);
+// Appends one line without its newline. Fields of `text` and `json` and their order are the
+// contract's.
+void append_access_line(std::string& out, const SessionRecord& record, std::string_view time,
+                        const AccessLogFormat& format);
 
 }  // namespace sluice
