@@ -115,7 +115,7 @@ bool parse(Parser& parser, std::string& bytes) {
 
 }  // namespace
 
-CtlClient::CtlClient(Address server) : server_(where_it_is(server)) {}
+CtlClient::CtlClient(const Address& server) : server_(where_it_is(server)) {}
 
 tl::unexpected<Error> CtlClient::cannot(std::string_view what, int error) const {
   // What a blocking call with a time limit says when it is over.

@@ -27,7 +27,7 @@ class CtlClient {
  public:
   // `server` may be a host name; of an address that stands for all of the server's own it is the
   // one on this host.
-  explicit CtlClient(Address server);
+  explicit CtlClient(const Address& server);
 
   // An error is a server that cannot be reached or does not speak HTTP.
   Result<CtlAnswer> ask(const CtlRequest& request);

@@ -1,4 +1,5 @@
-"""All the attacks on an admin side at once, each from a process of its own (attackers_main.py)."""
+"""All the attacks on an admin side at once, each from a process of its own (attackers_main.py).
+They yield the processors to the attacked, who would not share them with attackers elsewhere."""
 import json
 import signal
 import subprocess
@@ -60,5 +61,9 @@ class Attackers:
     def _start(kind, address, *count):
         words = [sys.executable, _MAIN, kind, *address, *count]
         return spawn(
-            [str(word) for word in words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [str(word) for word in words],
+            yields=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
