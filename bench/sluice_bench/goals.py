@@ -82,6 +82,11 @@ GOALS = [
     Goal("RSS per session", "idle", "rss_per_session", 0.1),
     Goal("RSS per session, bytes", "idle", "rss_per_session", 300, "itself"),
     *(_ours(f"features-{w}", "sluice-full", "sluice-bare", 1.03, "all features on") for w in _LIGHT),
+    *(
+        Goal("CPU beside the workers", f"features-{w}", "beside_workers_share", 0.03, "itself",
+             subject="sluice-full")
+        for w in _LIGHT
+    ),
     Goal("p50 with busy_poll", "busy-poll-1", "p50", 0.45, subject="sluice-busy"),
     _ours("scale-connect-64", "sluice-backends-1000", "sluice", 1.10, "1,000 backends"),
     _ours("scale-connect-64", "sluice-listeners-100", "sluice", 1.10, "100 listeners"),
@@ -149,5 +154,5 @@ def _ratio_to_floor(results: Results, goal: Goal) -> Ratio | None:
 
 
 def _itself(results: Results, goal: Goal) -> Ratio | None:
-    figures = results.by_round(goal.workload, "sluice", goal.metric)
+    figures = results.by_round(goal.workload, goal.subject, goal.metric)
     return Ratio("as measured", tuple(figures.values())) if figures else None

@@ -100,9 +100,14 @@ class CpuTime:
 
     used: float = 0.0
     waited: float = 0.0
+    by_workers: float = 0.0  # of what was used, the part of Sluice's threads called so
 
     def __sub__(self, other: "CpuTime") -> "CpuTime":
-        return CpuTime(self.used - other.used, self.waited - other.waited)
+        return CpuTime(
+            self.used - other.used,
+            self.waited - other.waited,
+            self.by_workers - other.by_workers,
+        )
 
 
 def cpu_time(pids: list[int]) -> CpuTime:
@@ -117,6 +122,8 @@ def cpu_time(pids: list[int]) -> CpuTime:
                 used, waited, _ = (thread / "schedstat").read_text().split()
                 total.used += int(used) / 1e9
                 total.waited += int(waited) / 1e9
+                if (thread / "comm").read_text().startswith("worker "):
+                    total.by_workers += int(used) / 1e9
         except FileNotFoundError:
             total.used += sum(user_and_system([pid]))
     return total

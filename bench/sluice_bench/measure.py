@@ -114,6 +114,7 @@ def _cpu_figures(rate: float, usage: machine.Usage) -> dict:
         "cpu": usage.proxy.used / usage.seconds / rate,
         "total_cpu": total / usage.seconds / rate,
         "proxy_share": usage.proxy.used / usage.seconds,
+        "beside_workers_share": 1 - usage.proxy.by_workers / usage.proxy.used,
         "proxy_system_share": usage.proxy_system_share,
         "load_share": usage.load.used / usage.seconds,
         "foreign_share": usage.foreign_share,

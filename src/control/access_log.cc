@@ -3,6 +3,7 @@
 #include <iterator>
 #include <utility>
 
+#include "sluice/base/thread_name.h"
 #include "sluice/base/wall_time.h"
 #include "sluice/control/access_line.h"
 
@@ -50,6 +51,7 @@ LogLoss AccessLog::loss() {
 }
 
 void AccessLog::run() {
+  name_this_thread("access log");
   std::vector<SessionRecord> batch;
   while (true) {
     {

@@ -131,7 +131,8 @@ void Server::make_workers(uint32_t workers, uint32_t pipes_max,
       mailbox_.post([this, notice = std::move(notice)] { process_log_.notice(notice); });
     };
     auto worker =
-        std::make_unique<Worker>(Worker::Options{.pipes_max = pipes_max / workers,
+        std::make_unique<Worker>(Worker::Options{.index = i,
+                                                 .pipes_max = pipes_max / workers,
                                                  .splice = config_.splice,
                                                  .busy_poll = config_.busy_poll,
                                                  .seed = random_.next(),

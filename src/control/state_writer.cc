@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "sluice/base/thread_name.h"
 #include "sluice/control/atomic_file.h"
 
 namespace sluice {
@@ -27,6 +28,7 @@ void StateWriter::submit(MakeText make_text) {
 }
 
 void StateWriter::run() {
+  name_this_thread("state file");
   std::unique_lock lock(mutex_);
   while (true) {
     changed_.wait(lock, [this] { return is_ending_ || next_; });

@@ -1,10 +1,13 @@
 #include "sluice/proxy/worker.h"
 
+#include <fmt/format.h>
 #include <malloc.h>
 
 #include <algorithm>
 #include <cstring>
 #include <utility>
+
+#include "sluice/base/thread_name.h"
 
 namespace sluice {
 namespace {
@@ -81,6 +84,7 @@ void Worker::start() {
 }
 
 void Worker::run() {
+  name_this_thread(fmt::format("worker {}", options_.index));
   while (is_running_) {
     poller_.run_turn(run_list_.empty());
     run_listed_sessions();

@@ -208,6 +208,15 @@ def test_a_backlog_beyond_the_kernel_s_is_a_warning(conf_file):
         )
 
 
+def test_threads_are_called_by_what_they_do(tmp_path):
+    conf = simple()
+    conf |= {"workers": 2, "state_file": str(tmp_path / "state")}
+    conf["access_log"] = {"file": str(tmp_path / "access.log")}
+    with Sluice(conf) as sluice:
+        names = {"sluice", "log", "access log", "state file", "worker 0", "worker 1"}
+        eventually(lambda: set(kernel.thread_names(sluice.pid)) == names)
+
+
 def test_systemd_is_told_ready_watchdog_and_stopping(tmp_path):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(tmp_path / "notify"))

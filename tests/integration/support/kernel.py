@@ -114,6 +114,10 @@ def thread_cpu_seconds(task):
     return (int(field[11]) + int(field[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def thread_names(pid):
+    return [_status(task)["Name"].strip() for task in tasks(pid)]
+
+
 def thread_count(pid):
     return len(os.listdir(f"/proc/{pid}/task"))
 
