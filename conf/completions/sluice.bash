@@ -1,21 +1,27 @@
 # Completion for bash: source this file, or install it as
 # /usr/share/bash-completion/completions/sluice.
 _sluice() {
-  local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
+  # From the line itself: readline breaks words at colons, and addresses and backends have some.
+  local line=${COMP_LINE:0:COMP_POINT} typed
+  read -ra typed <<<"$line"
+  [[ $line != *[[:blank:]] ]] || typed+=("")
+  local word=${typed[-1]} previous=${typed[-2]-}
   local words="run check maelstrom demo ctl --config --help --version"
   local ctl_words="status clusters listeners sessions events config ready drain maintenance trip
     reset weight close reload --admin --token-file --json --help"
-  local command="" ctl_command="" i
+  local command="" ctl_command="" server=() i
 
-  for ((i = 1; i < COMP_CWORD; i++)); do
-    case ${COMP_WORDS[i]} in
-      -c | --config | --admin | --token-file | --set | --workers | --log-level) ((i++)) ;;
+  for ((i = 1; i + 1 < ${#typed[@]}; i++)); do
+    case ${typed[i]} in
+      --admin | --token-file) server+=("${typed[i++]}" "${typed[i]}") ;;
+      -c | --config | --set | --workers | --log-level | --limit | --seconds | --service | \
+        --service-timeout) ((i++)) ;;
       -*) ;;
       *)
         if [[ -z $command ]]; then
-          command=${COMP_WORDS[i]}
+          command=${typed[i]}
         elif [[ -z $ctl_command ]]; then
-          ctl_command=${COMP_WORDS[i]}
+          ctl_command=${typed[i]}
         fi
         ;;
     esac
@@ -30,20 +36,20 @@ _sluice() {
       mapfile -t COMPREPLY < <(compgen -W "debug info warning error" -- "$word")
       return
       ;;
-    --admin | --set | --workers | --limit | --seconds) return ;;
+    --admin | --set | --workers | --limit | --seconds | --service | --service-timeout) return ;;
   esac
 
   case $command in
     "") ;;
     run | check) words="--config --set --workers --log-level --help" ;;
-    maelstrom) words="--config --help" ;;
+    maelstrom) words="--config --manual-clock --service --service-timeout --help" ;;
     demo) words="--seconds --help" ;;
     ctl)
       words=$ctl_words
       case $ctl_command in
         "") ;;
         ready | drain | maintenance | trip | reset | weight)
-          words="--admin --token-file --json --help $(_sluice_backends)"
+          words="--admin --token-file --json --help $(_sluice_backends "${typed[0]}" "${server[@]}")"
           [[ $ctl_command != drain ]] || words+=" --process"
           ;;
         sessions) words="--limit --admin --token-file --json --help" ;;
@@ -53,16 +59,17 @@ _sluice() {
     *) return ;;
   esac
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
-  # A backend's name has colons, at which readline breaks words.
-  if declare -F __ltrim_colon_completions >/dev/null; then
-    __ltrim_colon_completions "$word"
+  # What readline replaces begins behind the last colon.
+  if [[ $COMP_WORDBREAKS == *:* && $word == *:* ]]; then
+    COMPREPLY=("${COMPREPLY[@]#"${word%"${word##*:}"}"}")
   fi
 }
 
-# CLUSTER/BACKEND of the running one, where SLUICE_ADMIN says how to ask it.
+# _sluice_backends PROGRAM OPTION...: CLUSTER/BACKEND of the running one, which these options or
+# SLUICE_ADMIN tell where to find.
 _sluice_backends() {
-  [[ -n ${SLUICE_ADMIN-} ]] || return
-  "${COMP_WORDS[0]}" ctl clusters 2>/dev/null | awk 'NR > 1 { print $1 "/" $2 }'
+  [[ $* == *" --admin "* || -n ${SLUICE_ADMIN-} ]] || return
+  "$1" ctl "${@:2}" clusters 2>/dev/null </dev/null | awk 'NR > 1 { print $1 "/" $2 }'
 }
 
 complete -F _sluice sluice

@@ -1,8 +1,16 @@
 # Completion for fish: put this file into ~/.config/fish/completions/.
 
+# Of the running one, which the options on the line or SLUICE_ADMIN tell where to find.
 function __sluice_backends
-    test -n "$SLUICE_ADMIN"; or return
-    sluice ctl clusters 2>/dev/null | awk 'NR > 1 { print $1 "/" $2 }'
+    set -l typed (commandline -opc)
+    set -l server
+    for i in (seq (count $typed))
+        if contains -- $typed[$i] --admin --token-file
+            set -a server $typed[$i] $typed[(math $i + 1)]
+        end
+    end
+    contains -- --admin $server; or test -n "$SLUICE_ADMIN"; or return
+    sluice ctl $server clusters 2>/dev/null | awk 'NR > 1 { print $1 "/" $2 }'
 end
 
 set -l commands run check maelstrom demo ctl
@@ -22,6 +30,9 @@ complete -c sluice -n "__fish_seen_subcommand_from run check maelstrom" -s c -l 
 complete -c sluice -n "__fish_seen_subcommand_from run check" -l set -x -d 'override one setting'
 complete -c sluice -n "__fish_seen_subcommand_from run check" -l workers -x -d 'worker threads'
 complete -c sluice -n "__fish_seen_subcommand_from run check" -l log-level -x -a 'debug info warning error'
+complete -c sluice -n "__fish_seen_subcommand_from maelstrom" -l manual-clock -d "time moves only by the message 'advance'"
+complete -c sluice -n "__fish_seen_subcommand_from maelstrom" -l service -x -d 'who carries out read, write and cas'
+complete -c sluice -n "__fish_seen_subcommand_from maelstrom" -l service-timeout -x -d 'milliseconds its answer is waited for'
 complete -c sluice -n "__fish_seen_subcommand_from demo" -l seconds -x -d 'how long it runs'
 
 complete -c sluice -n "__fish_seen_subcommand_from ctl" -l admin -x -d 'where its admin.address is'

@@ -73,8 +73,8 @@ LogWriter::LogWriter(UniqueFd sink) : LogWriter(std::make_unique<FileSink>(std::
 
 LogWriter::LogWriter(std::unique_ptr<LogSink> sink)
     : writing_(std::make_shared<Writing>(std::move(sink))), queue_(std::make_unique<Queue>()) {
-  queue_->thread = std::make_shared<spdlog::details::thread_pool>(
-      kQueuedLinesMax, 1, [] { name_this_thread("log"); });
+  queue_->thread = std::make_shared<spdlog::details::thread_pool>(kQueuedLinesMax, 1,
+                                                                  [] { name_this_thread("log"); });
   queue_->logger = std::make_shared<spdlog::async_logger>(
       "log", writing_, queue_->thread, spdlog::async_overflow_policy::overrun_oldest);
   queue_->logger->set_level(spdlog::level::trace);

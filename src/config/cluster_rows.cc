@@ -302,7 +302,7 @@ std::vector<BackendRow> make_backend_rows() {
           .required(),
       {"name", FIELD(name), name_type(), Reload::yes,
        "unique in its cluster; the address when it is not given"},
-      {"weight", FIELD(weight), integer(0, 1000), Reload::yes,
+      {"weight", FIELD(weight), integer(0, kBackendWeightMax), Reload::yes,
        "its share of the sessions; 0: none at all"},
       {"priority", FIELD(priority), integer(0, 1000), Reload::yes,
        "a higher number is used as far as the backends of lower ones are not available"},

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "build_info.h"
+#include "sluice/core/backend.h"
 
 namespace sluice {
 namespace {
@@ -70,6 +71,9 @@ struct ConfigOptions {
   }
 };
 
+// An empty word is one that a script's variable has not.
+std::string is_given(const std::string& word) { return word.empty() ? "it is empty" : ""; }
+
 // `sluice ctl` and its words. Options may stand before and after the word.
 class CtlOptions {
  public:
@@ -92,7 +96,7 @@ class CtlOptions {
     add("config", "the running configuration, defaults filled in");
     add_for_backend("ready", "let it have new connections");
     CLI::App* drain = add("drain", "no new connections for a backend, or for the whole process");
-    drain->add_option("backend", backend_, "CLUSTER/BACKEND");
+    drain->add_option("backend", backend_, "CLUSTER/BACKEND")->check(&is_given);
     drain->add_flag("--process", command_.is_of_process,
                     "end the process when its sessions have ended");
     add_for_backend("maintenance", "no new connections for it");
@@ -100,8 +104,12 @@ class CtlOptions {
     add_for_backend("reset", "close its breaker and forget its failures");
     add_for_backend("weight", "set its weight")
         ->add_option("weight", weight_, "0 to 1000")
-        ->required();
-    add("close", "end a session")->add_option("session", session_, "its id")->required();
+        ->required()
+        ->check(CLI::Range(0U, kBackendWeightMax));
+    add("close", "end a session")
+        ->add_option("session", session_, "its id")
+        ->required()
+        ->check(&is_given);
     add("reload", "read the configuration anew");
   }
 
@@ -124,7 +132,7 @@ class CtlOptions {
   }
   CLI::App* add_for_backend(const std::string& word, const std::string& help) {
     CLI::App* app = add(word, help);
-    app->add_option("backend", backend_, "CLUSTER/BACKEND")->required();
+    app->add_option("backend", backend_, "CLUSTER/BACKEND")->required()->check(&is_given);
     return app;
   }
 

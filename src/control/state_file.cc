@@ -8,6 +8,7 @@
 #include <iterator>
 
 #include "sluice/base/json.h"
+#include "sluice/core/backend.h"
 
 namespace sluice {
 namespace {
@@ -19,7 +20,6 @@ using std::chrono::milliseconds;
 
 constexpr int64_t kVersion = 1;
 constexpr int64_t kTimeMsMax = 9'000'000'000'000;  // the year 2255; nanoseconds reach to 2262
-constexpr int64_t kWeightMax = 1000;
 constexpr int64_t kFailedTrialsMax = 1'000'000;
 constexpr size_t kTextBytesMax = 4096;  // of a name or an address
 // Farther from now than any open period goes, and near enough for nanoseconds.
@@ -158,10 +158,10 @@ SavedBackend read_backend(element value, std::string where, const Moment& now) {
   backend.address = members.text("address");
   Members configured(members.take("configured"), "'configured' of a backend");
   backend.configured_state = configured.admin_state("state");
-  backend.configured_weight = static_cast<uint32_t>(configured.number("weight", kWeightMax));
+  backend.configured_weight = static_cast<uint32_t>(configured.number("weight", kBackendWeightMax));
   configured.end();
   backend.admin_state = members.admin_state("state");
-  backend.weight = static_cast<uint32_t>(members.number("weight", kWeightMax));
+  backend.weight = static_cast<uint32_t>(members.number("weight", kBackendWeightMax));
   backend.is_unhealthy = members.boolean("unhealthy");
   if (element found; members.find("breaker", found)) {
     Members breaker(found, "'breaker' of a backend");

@@ -114,11 +114,22 @@ TEST(command_line, ctl_drains_a_backend_or_the_process_and_not_both) {
   EXPECT_EQ(exit_status(parse({"sluice", "ctl", "drain", "c/b", "--process"})), 2);
 }
 
+TEST(command_line, a_word_of_ctl_that_a_variable_left_empty_is_bad_usage) {
+  for (const char* word : {"ready", "drain", "maintenance", "trip", "reset", "close"}) {
+    EXPECT_EQ(exit_status(parse({"sluice", "ctl", word, ""})), 2) << word;
+  }
+  EXPECT_EQ(exit_status(parse({"sluice", "ctl", "weight", "", "3"})), 2);
+  EXPECT_EQ(exit_status(parse({"sluice", "ctl", "weight", "c/b", ""})), 2);
+}
+
 TEST(command_line, ctl_without_a_word_or_with_a_wrong_one_is_bad_usage) {
   EXPECT_EQ(exit_status(parse({"sluice", "ctl"})), 2);
   EXPECT_EQ(exit_status(parse({"sluice", "ctl", "explode"})), 2);
   EXPECT_EQ(exit_status(parse({"sluice", "ctl", "trip"})), 2);
   EXPECT_EQ(exit_status(parse({"sluice", "ctl", "weight", "c/b"})), 2);
+  EXPECT_EQ(exit_status(parse({"sluice", "ctl", "weight", "c/b", "much"})), 2);
+  EXPECT_EQ(exit_status(parse({"sluice", "ctl", "weight", "c/b", "1001"})), 2);
+  EXPECT_EQ(exit_status(parse({"sluice", "ctl", "weight", "c/b", "-1"})), 2);
   EXPECT_EQ(exit_status(parse({"sluice", "ctl", "--help"})), 0);
   EXPECT_EQ(exit_status(parse({"sluice", "ctl", "drain", "--help"})), 0);
 }

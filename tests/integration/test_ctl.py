@@ -209,8 +209,8 @@ def complete(*words, environment=None):
     """What bash offers for the last of these words."""
     script = f"""
         source {COMPLETIONS / "sluice.bash"}
-        COMP_WORDS=({" ".join(f"'{word}'" for word in words)})
-        COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
+        COMP_LINE='{" ".join(words)}'
+        COMP_POINT=${{#COMP_LINE}}
         _sluice
         printf '%s\\n' "${{COMPREPLY[@]}}"
     """
@@ -235,6 +235,40 @@ def test_bash_completes_words_options_and_backends(running):
     assert complete("sluice", "ctl", "sessions", "--l") == ["--limit"]
     offered = complete(EXECUTABLE, "ctl", "drain", "", environment={"SLUICE_ADMIN": ctl.address})
     assert {"back/b1", "back/b2", "--process"} <= set(offered)
+    offered = complete(EXECUTABLE, "ctl", "--admin", ctl.address, "trip", "back/")
+    assert offered == ["back/b1", "back/b2"]
+
+
+def weight_of_first(ctl):
+    return ctl.json("clusters")["clusters"][0]["backends"][0]["weight"]
+
+
+@pytest.mark.parametrize(
+    "shell, load",
+    [
+        (["bash", "--norc", "--noprofile", "-i"], f". '{COMPLETIONS / 'sluice.bash'}'"),
+        (["zsh", "-f", "-i"], f"fpath+=('{COMPLETIONS}'); autoload -U compinit; compinit -D -u"),
+    ],
+    ids=["bash", "zsh"],
+)
+def test_words_and_backends_are_completed_behind_an_address_that_is_typed(running, shell, load):
+    """By a real shell on a terminal: it is the line editor that breaks words at colons."""
+    if shutil.which(shell[0]) is None:
+        pytest.skip(f"no {shell[0]} here")
+    _, ctl = running
+    ours, its = os.openpty()
+    path = f"{Path(EXECUTABLE).parent}:{os.environ['PATH']}"
+    process = spawn(
+        shell, stdin=its, stdout=its, stderr=its, env={**os.environ, "PATH": path, "TERM": "dumb"}
+    )
+    try:
+        os.write(ours, f"{load}\n".encode())
+        os.write(ours, f"sluice ctl --admin {ctl.address} wei\tb\t1 5\n".encode())
+        eventually(lambda: weight_of_first(ctl) == 5)
+    finally:
+        end(process)
+        os.close(ours)
+        os.close(its)
 
 
 def test_every_word_is_completed_in_every_shell():

@@ -40,11 +40,13 @@ constexpr std::string_view name(AdminState state) {
   return "";
 }
 
+constexpr uint32_t kBackendWeightMax = 1000;
+
 // What the configuration says about one backend.
 struct BackendSettings {
   std::string name;       // unique in its cluster; the address as written when none was given
   Address address;        // resolved: never of kind name
-  uint32_t weight = 1;    // 0 to 1000; 0 gets no new connections
+  uint32_t weight = 1;    // 0 to kBackendWeightMax; 0 gets no new connections
   uint32_t priority = 0;  // lower is preferred
   AdminState admin_state = AdminState::ready;
   std::optional<uint16_t> health_check_port;

@@ -10,12 +10,10 @@
 namespace sluice {
 namespace {
 
-constexpr uint32_t kWeightMax = 1000;
-
 std::optional<uint32_t> to_weight(std::string_view text) {
   uint32_t weight = 0;
   const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), weight);
-  if (error != std::errc{} || stop != text.data() + text.size() || weight > kWeightMax) {
+  if (error != std::errc{} || stop != text.data() + text.size() || weight > kBackendWeightMax) {
     return std::nullopt;
   }
   return weight;
@@ -68,7 +66,7 @@ HttpAnswer AdminActions::set_admin_state(const AdminCall& call, AdminState state
 HttpAnswer AdminActions::set_weight(const AdminCall& call) {
   const auto weight = to_weight(call.target.parameter("value").value_or(""));
   if (!weight) {
-    return http_error(400, fmt::format("?value= must be a weight from 0 to {}", kWeightMax));
+    return http_error(400, fmt::format("?value= must be a weight from 0 to {}", kBackendWeightMax));
   }
   return with_target(call, [&](const Target& target) {
     const uint32_t before = target.backend.weight();
