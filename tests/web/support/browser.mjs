@@ -32,9 +32,11 @@ export class Page {
   failedRequests = [];
   foreignRequests = [];
 
-  static async open(browser, url, options = {}) {
+  // With `time` the page's clock is the test's: see stopClock().
+  static async open(browser, url, { time, ...options } = {}) {
     const one = new Page();
     one.context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
+    if (time) await one.context.clock.install({ time });
     one.page = await one.context.newPage();
     one.#watch(new URL(url).origin);
     await one.page.goto(url);
@@ -68,6 +70,18 @@ export class Page {
 
   live() {
     return this.page.locator('#link[data-state="live"]').waitFor();
+  }
+
+  // From here on nothing is due on the page until passTime().
+  async stopClock(inMs) {
+    const time = await this.page.evaluate(() => Date.now());
+    await this.page.clock.pauseAt(time + inMs);
+  }
+
+  // In one jump: what has become due meanwhile happens once. Resolves to the page's time.
+  async passTime(ms) {
+    await this.page.clock.fastForward(ms);
+    return this.page.evaluate(() => performance.now());
   }
 
   row(name) {

@@ -1,10 +1,11 @@
 // The real binary with a configuration of the test's, and its admin API as the oracle.
 
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
 
 import { forget, keep } from './live.mjs';
 import { eventually } from './waiting.mjs';
@@ -116,6 +117,13 @@ export class Sluice {
     });
     if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
     return response.json();
+  }
+
+  // What `sluice ctl` prints.
+  async ctl(...words) {
+    const all = ['ctl', '--admin', this.admin, ...words];
+    const { stdout } = await promisify(execFile)(EXECUTABLE, all);
+    return stdout;
   }
 
   async backends() {
