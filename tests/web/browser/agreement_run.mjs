@@ -15,7 +15,7 @@ const OPEN_FOR_MS = 2 * 3600 * 1000;
 
 // --- who takes part ----------------------------------------------------------------------------
 
-const SERVED = ['anna', 'bert', 'cleo', 'up', 'ella', 'finn', 'gina', 'hans'];
+const SERVED = ['anna', 'bert', 'cleo', 'up', 'ella', 'finn', 'gina', 'hans', 'ivan', 'jane'];
 
 async function startServers() {
   const start = (name, options) => CountedBackend.start(name, options);
@@ -90,7 +90,7 @@ function configuration({ traffic, probes }, accessLog) {
         circuit_breaker: breaker(2),
       }),
       cluster('pair', 'round_robin', ['ella', 'finn'].map(at)),
-      cluster('narrow', 'first', ['gina', 'hans'].map(at), {
+      cluster('narrow', 'first', ['gina', 'hans', 'ivan', 'jane'].map(at), {
         circuit_breaker: 'off',
         limits: { max_connections_per_backend: 1, max_pending: 1, queue_timeout: '1h' },
       }),
@@ -234,11 +234,25 @@ async function takeTurns(run) {
   await run.hold('pair', undefined, { bytes: 5 });
 }
 
+// Two of four have room for one each; the others are not to be used.
 async function fillUp(run) {
+  await run.sluice.ctl('maintenance', 'narrow/ivan');
+  run.account.fact('narrow/ivan', {
+    administrative: 'maintenance',
+    causes: ['administrative'],
+    'administrative changes': 1,
+  });
+  await run.sluice.ctl('weight', 'narrow/jane', '0');
+  run.account.fact('narrow/jane', { weight: 0, causes: ['weight'], 'weight changes': 1 });
   await run.hold('narrow', 'gina', { bytes: 1 });
   await run.hold('narrow', 'hans', { bytes: 2, passedOver: { limit: 1 } });
   const client = new CountedClient(run.ports.narrow);
-  run.account.note({ listener: 'narrow', client, state: 'pending', passedOver: { limit: 2 } });
+  run.account.note({
+    listener: 'narrow',
+    client,
+    state: 'pending',
+    passedOver: { limit: 2, administrative: 1 },
+  });
   await eventually(async () => {
     const { clusters } = await run.sluice.get('/api/clusters');
     return clusters.find(({ name }) => name === 'narrow').pending.waiting === 1;

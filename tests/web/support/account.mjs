@@ -91,7 +91,7 @@ export class Account {
       available: facts.length - out.length,
       'available but for limits': facts.filter(takesButForLimits).length,
       'left out': out.length,
-      'left out on purpose': out.filter(({ causes }) => String(causes) === 'administrative').length,
+      'left out on purpose': out.filter(isOnPurpose).length,
       sessions: this.#live(this.sessions).length,
       ended: this.sessions.length - this.#live(this.sessions).length,
       events: sum(facts.map(eventsOf)),
@@ -161,17 +161,17 @@ export class Account {
     const ended = its.filter(({ reason }) => reason !== null);
     const refused = ofCluster.filter(({ tried }) => tried.includes(own)).length;
     const active = its.length - ended.length;
-    const says = (cause) => facts.causes.includes(cause);
+    const { causes, administrative } = facts;
+    const tellsOfThem =
+      causes.length === 0 || administrative === 'draining' || causes.includes('limit');
     return {
       ...facts,
       address,
-      causes: facts.causes.join(' ') || NONE,
-      standing: facts.causes.length > 0 ? 'left out' : 'available',
-      'is available': facts.causes.length > 0 ? 'no' : 'yes',
+      causes: causes.join(' ') || NONE,
+      standing: causes.length > 0 ? 'left out' : 'available',
+      'is available': causes.length > 0 ? 'no' : 'yes',
       active,
-      'active as told': facts.causes.length === 0 || says('administrative') || says('limit')
-        ? active
-        : NONE,
+      'active as told': tellsOfThem ? active : NONE,
       events: eventsOf(facts),
       'connected of ended': ended.length,
       ...fieldsOf(OUTCOMES, (outcome) => [
@@ -294,6 +294,9 @@ export function closedAgain(ms) {
 
 const isServed = ({ backend, reason, state }) =>
   backend !== null && state === 'relaying' && !REJECTIONS.includes(reason);
+
+const isOnPurpose = ({ causes }) =>
+  causes.every((cause) => cause === 'administrative' || cause === 'weight');
 
 const takesButForLimits = ({ causes }) => causes.every((cause) => cause === 'limit');
 

@@ -266,6 +266,8 @@ const CAUSES = [
   ['administrative', /draining by an operator: keeps (?<active>\d+) sessions?/],
   ['health', /unhealthy: first probe failed: \w+/],
   ['breaker', new RegExp(`breaker open: ${FAILURES.source}; tried again in (?<trial>.+)`)],
+  ['administrative', /in maintenance by an operator/],
+  ['weight', /its weight is 0/],
   ['limit', /at its limit with (?<active>\d+) sessions?/],
 ];
 
