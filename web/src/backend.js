@@ -79,8 +79,14 @@ export class Backend {
     };
   }
 
+  // It has as many connections as it may and nothing else is wrong with it: it is one of those that
+  // the server counts as available, and takes the next client when another one has gone.
+  get isFull() {
+    return String(this.leftOutBy) === 'limit';
+  }
+
   get isOut() {
-    return !this.api.available;
+    return !this.api.available && !this.isFull;
   }
 
   get leftOutBy() {

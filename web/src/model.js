@@ -41,6 +41,10 @@ export class Model {
     return this.backends.reduce((sum, backend) => sum + (backend.isOut ? 1 : 0), 0);
   }
 
+  get fullCount() {
+    return this.backends.reduce((sum, backend) => sum + (backend.isFull ? 1 : 0), 0);
+  }
+
   // The three answers, asked for at the same time; `tick` is steady milliseconds.
   takeSnapshot({ status, clusters, listeners }, tick) {
     if (this.status !== null && processOf(status) !== processOf(this.status)) this.forgetRates();

@@ -43,6 +43,12 @@ const STANDINGS = {
   [SEVERITY.fine]: { icon: 'ok', tone: 'good' },
 };
 
+// In a word, for those who do not see the shape.
+export function standingWord(backend) {
+  if (backend.isOut) return 'left out';
+  return backend.isFull ? 'at its limit' : 'available';
+}
+
 export function standingOf(backend) {
   return STANDINGS[backend.severity] ?? PLAIN;
 }

@@ -40,10 +40,11 @@ the time              | –                   | time                         | �
 workers               | workers             | workers                      | workers                       | –                                   | –     | workers
 listeners             | listeners           | listeners                    | listeners & rows of listeners | –                                   | –     | rows of listeners
 clusters              | clusters            | clusters                     | clusters                      | –                                   | –     | rows of clusters
-backends              | backends            | backends.total               | backends of & rows of clusters | –                                  | –     | title backends & verdict backends & backends count & rows of backends
-available but for limits | available but for limits | backends.available      | backends available            | sum of available                    | –     | title available
-that take clients now | available           | backends that are available  | –                             | –                                   | –     | –
+backends              | backends            | backends.total               | backends of & rows of clusters | –                                  | –     | title backends & verdict out of & verdict at the limit of & backends count & rows of backends
+available ones        | available           | backends.available           | backends available            | sum of available                    | –     | title available
+that take clients now | take clients        | backends that are available  | –                             | –                                   | –     | –
 left out              | left out            | –                            | –                             | –                                   | –     | verdict out & verdict show all & left out count
+at the limit          | at the limit        | –                            | –                             | –                                   | –     | verdict at the limit
 left out on purpose   | left out on purpose | –                            | –                             | –                                   | –     | verdict on purpose
 live sessions         | sessions            | connections.active & sessions.total | connections & rows of sessions | sum of workers & sum of listeners | –     | tile Sessions & sessions count & rows of sessions
 sessions at most      | sessions at most    | connections.max              | connections of                | –                                   | –     | tile Sessions at most
@@ -103,8 +104,8 @@ const CLUSTER = `
 quantity                    | script             | api, ctl --json                 | ctl           | metrics                                       | log                          | page
 policy                      | policy             | policy                          | –             | –                                             | –                            | policy
 backends                    | backends           | backends & priorities.0.backends | rows         | –                                             | –                            | Available of
-available but for limits    | available but for limits | available_backends        | –             | sluice_cluster_available_backends             | –                            | Available
-that take clients now       | available          | backends that are available     | –             | –                                             | –                            | –
+available ones              | available          | available_backends              | –             | sluice_cluster_available_backends             | –                            | Available
+that take clients now       | take clients       | backends that are available     | –             | –                                             | –                            | –
 connections                 | active             | active_connections              | sum of ACTIVE | sum of backends                               | –                            | Sessions
 clients that wait           | waiting            | pending.waiting                 | –             | sluice_cluster_pending                        | –                            | Waiting
 that may wait               | waiting at most    | pending.max                     | –             | –                                             | –                            | –
@@ -136,7 +137,7 @@ priority              | none                 | –        | priority            
 weight                | weight               | –        | weight                       | WEIGHT   | –                                            | –         | Weight
 configured weight     | configured weight    | –        | configured_weight            | –        | –                                            | –         | Weight configured
 standing              | standing             | –        | –                            | –        | –                                            | –         | standing
-is available          | is available         | –        | available                    | –        | –                                            | –         | –
+takes clients now     | takes clients        | –        | available                    | –        | –                                            | –         | –
 causes                | causes               | –        | left_out_by                  | –        | –                                            | –         | sheet causes
 administrative        | administrative       | –        | administrative.state         | STATE    | –                                            | –         | Administrative & sheet administrative
 as configured         | configured           | –        | administrative.configured    | –        | –                                            | –         | sheet configured

@@ -80,7 +80,7 @@ export class Account {
 
   #process() {
     const facts = Object.values(this.#facts);
-    const out = facts.filter(({ causes }) => causes.length > 0);
+    const out = facts.filter((one) => !isAvailable(one));
     return {
       state: 'accepting',
       workers: this.#conf.workers,
@@ -88,8 +88,9 @@ export class Account {
       listeners: this.#conf.listeners.length,
       clusters: this.#conf.clusters.length,
       backends: facts.length,
-      available: facts.length - out.length,
-      'available but for limits': facts.filter(takesButForLimits).length,
+      available: facts.filter(isAvailable).length,
+      'take clients': facts.filter(takesClients).length,
+      'at the limit': facts.filter(isFull).length,
       'left out': out.length,
       'left out on purpose': out.filter(isOnPurpose).length,
       sessions: this.#live(this.sessions).length,
@@ -134,8 +135,8 @@ export class Account {
     return {
       policy: balance,
       backends: backends.length,
-      available: facts.filter(({ causes }) => causes.length === 0).length,
-      'available but for limits': facts.filter(takesButForLimits).length,
+      available: facts.filter(isAvailable).length,
+      'take clients': facts.filter(takesClients).length,
       active: this.#live(served).length,
       waiting: this.#live(its).length - this.#live(served).length,
       'waiting at most': limits?.max_pending ?? 0,
@@ -168,8 +169,8 @@ export class Account {
       ...facts,
       address,
       causes: causes.join(' ') || NONE,
-      standing: causes.length > 0 ? 'left out' : 'available',
-      'is available': causes.length > 0 ? 'no' : 'yes',
+      standing: standingOf(facts),
+      'takes clients': takesClients(facts) ? 'yes' : 'no',
       active,
       'active as told': tellsOfThem ? active : NONE,
       events: eventsOf(facts),
@@ -298,7 +299,17 @@ const isServed = ({ backend, reason, state }) =>
 const isOnPurpose = ({ causes }) =>
   causes.every((cause) => cause === 'administrative' || cause === 'weight');
 
-const takesButForLimits = ({ causes }) => causes.every((cause) => cause === 'limit');
+const takesClients = ({ causes }) => causes.length === 0;
+
+const isFull = ({ causes }) => String(causes) === 'limit';
+
+// But for its limit, of which it may be one below in the next moment.
+const isAvailable = (facts) => takesClients(facts) || isFull(facts);
+
+function standingOf(facts) {
+  if (isFull(facts)) return 'at its limit';
+  return isAvailable(facts) ? 'available' : 'left out';
+}
 
 const attemptsOf = (session) => session.tried.length + (isServed(session) ? 1 : 0);
 

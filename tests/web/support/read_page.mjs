@@ -83,10 +83,9 @@ function processFields({ title, version, serving, verdict, tiles, counts, timeli
     serving,
     /(.+) · (\w+) · up (.+) · (\d+) workers? · process (\d+)/,
   );
-  const [out, of, onPurpose] = match(
-    verdict.title,
-    /(\d+) of (\d+) backends left out \((\d+) of them on purpose\)/,
-  );
+  const out = /(\d+) of (\d+) backends left out \((\d+) of them on purpose\)/;
+  const full = /(\d+) of (\d+) backends at the limit/;
+  const numbers = match(verdict.title, new RegExp(`${out.source} · ${full.source}`)).map(Number);
   return {
     version,
     state,
@@ -95,9 +94,11 @@ function processFields({ title, version, serving, verdict, tiles, counts, timeli
     pid: Number(pid),
     'title available': Number(available),
     'title backends': Number(all),
-    'verdict out': Number(out),
-    'verdict backends': Number(of),
-    'verdict on purpose': Number(onPurpose),
+    'verdict out': numbers[0],
+    'verdict out of': numbers[1],
+    'verdict on purpose': numbers[2],
+    'verdict at the limit': numbers[3],
+    'verdict at the limit of': numbers[4],
     'verdict show all': Number(match(verdict.more, /Show all (\d+)/)[0]),
     'backends count': readCount(counts.backends),
     'left out count': readCount(counts.out),
@@ -273,8 +274,11 @@ const CAUSES = [
 
 // The sentence on top of a sheet: why it is left out, with the numbers in it.
 function readRuling(text) {
-  const [active, left] = match(text, /Takes connections: (\d+) sessions? now\.|Left out: (.+)\./);
-  const texts = left ? left.split('. Also ') : [];
+  const [active, why] = match(
+    text,
+    /Takes connections: (\d+) sessions? now\.|(?:Left out|Takes no more): (.+)\./,
+  );
+  const texts = why ? why.split('. Also ') : [];
   const found = texts.map(readCause);
   const numberOf = (name) => found.map(({ numbers }) => numbers[name]).find(Boolean);
   const told = active ?? numberOf('active');

@@ -3,6 +3,7 @@ import test from 'node:test';
 
 import { SEVERITY } from '../../../web/src/backend.js';
 import { EVENTS_MAX, Model } from '../../../web/src/model.js';
+import { standingWord } from '../../../web/src/tones.js';
 import { backendSample, eventSample, openSample, snapshotSample } from './samples.mjs';
 
 const counted = (name, connected, refused = 0, more = {}) =>
@@ -116,4 +117,19 @@ test('each_cause_has_its_rank_and_none_hides_another', () => {
   const both = openSample('a', null);
   both.administrative = { state: 'draining', configured: 'ready' };
   assert.equal(rank(both), SEVERITY.breakerOpen);
+});
+
+test('one_at_its_limit_is_counted_apart_from_those_left_out', () => {
+  const out = (...causes) => ({ available: false, left_out_by: causes });
+  const model = modelOf(
+    backendSample('a', out('limit')),
+    backendSample('b', out('breaker', 'limit')),
+    backendSample('c', out('administrative')),
+    backendSample('d'),
+  );
+  assert.deepEqual([model.outCount, model.fullCount], [2, 1]);
+  const [a, b, , d] = model.backends;
+  assert.deepEqual([a.isFull, a.isOut, standingWord(a)], [true, false, 'at its limit']);
+  assert.deepEqual([b.isFull, b.isOut, standingWord(b)], [false, true, 'left out']);
+  assert.deepEqual([d.isFull, d.isOut, standingWord(d)], [false, false, 'available']);
 });

@@ -5,7 +5,7 @@ import { h, icon, setAttribute, setHidden, setIcon, setText } from '../dom.js';
 import { formatBytes, formatCount, formatDuration, formatRate } from '../format.js';
 import { Sparkline } from '../charts.js';
 import { breakerCountdown } from '../words.js';
-import { standingOf } from '../tones.js';
+import { standingOf, standingWord } from '../tones.js';
 import { cell, row, showFailures, StateMark } from './cells.js';
 
 const rows = new WeakMap();
@@ -65,7 +65,7 @@ export class BackendRow {
     const { icon: shape, tone } = standingOf(backend);
     setIcon(this.#icon, shape);
     setAttribute(this.#who, 'data-tone', tone);
-    setText(this.#standing, backend.isOut ? 'left out' : 'available');
+    setText(this.#standing, standingWord(backend));
     this.#marks.administrative.update(api.administrative.state);
     this.#marks.health.update(api.health.probes === false ? 'unprobed' : api.health.state);
     this.#marks.breaker.update(api.breaker.enabled ? api.breaker.state : 'off');

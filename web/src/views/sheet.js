@@ -97,7 +97,8 @@ export class BackendSheet {
         ? `${text}; tried again ${formatCountdown(retryAt - this.#time.serverNow)}`
         : text,
     );
-    setText(ruling, `Left out: ${texts.join('. Also ')}.`);
+    const standing = this.#backend.isFull ? 'Takes no more' : 'Left out';
+    setText(ruling, `${standing}: ${texts.join('. Also ')}.`);
   }
 
   #showCauses() {

@@ -31,12 +31,16 @@ export class VerdictView {
   update(model, serverNow) {
     const out = arrange(model.backends, ALL, { by: 'standing', direction: 1 });
     const panicking = model.clusters.filter(({ api }) => api.priorities?.some((p) => p.in_panic));
-    const troubled = out.filter((backend) => backend.isInTrouble).length;
-    const total = model.backends.length;
-    const tone = toneOf({ troubled, out: out.length, total, isPanic: panicking.length > 0 });
+    const numbers = {
+      total: model.backends.length,
+      out: out.length,
+      troubled: out.filter((backend) => backend.isInTrouble).length,
+      full: model.fullCount,
+    };
+    const tone = toneOf({ ...numbers, isPanic: panicking.length > 0 });
     setAttribute(this.#root, 'data-state', tone);
     setIcon(this.#icon, tone === 'good' ? 'ok' : tone === 'warn' ? 'draining' : 'sick');
-    setText(this.#text, sentence({ troubled, out: out.length, total, panicking }));
+    setText(this.#text, sentence({ ...numbers, panicking }));
     const shown = out.slice(0, SHOWN_MAX);
     this.#items = this.#list.update(shown.map((backend) => [backend.key, backend]));
     this.#items.forEach((item, i) => item.update(shown[i], serverNow));
@@ -50,21 +54,22 @@ export class VerdictView {
   }
 }
 
-function toneOf({ troubled, out, total, isPanic }) {
+function toneOf({ troubled, out, full, total, isPanic }) {
   if (troubled > 0 || isPanic) return 'bad';
-  return out > 0 || total === 0 ? 'warn' : 'good';
+  return out + full > 0 || total === 0 ? 'warn' : 'good';
 }
 
-function sentence({ troubled, out, total, panicking }) {
+function sentence({ troubled, out, full, total, panicking }) {
   const parts = [];
   if (total === 0) parts.push('There is no backend');
-  else if (out === 0 && total === 1) parts.push('The only backend takes connections');
-  else if (out === 0) parts.push(`All ${count(total, 'backend')} take connections`);
-  else {
-    const nobody = out === total ? '; nobody takes clients' : '';
+  else if (out + full === 0 && total === 1) parts.push('The only backend takes connections');
+  else if (out + full === 0) parts.push(`All ${count(total, 'backend')} take connections`);
+  if (out > 0) {
     const meant = out > troubled ? ` (${out - troubled} of them on purpose)` : '';
-    parts.push(`${out} of ${count(total, 'backend')} left out${meant}${nobody}`);
+    parts.push(`${out} of ${count(total, 'backend')} left out${meant}`);
   }
+  if (full > 0) parts.push(`${full} of ${count(total, 'backend')} at the limit`);
+  if (total > 0 && out + full === total) parts.push('nobody takes clients');
   for (const cluster of panicking) parts.push(`${cluster.name} is in panic: probes are ignored`);
   return parts.join(' · ');
 }
