@@ -44,23 +44,26 @@ async function readSources({ sluice, accessLog }) {
   };
 }
 
-function viewsOf(run, { api, ctlJson, ctl, metrics, log, page }) {
+// Of the sources that there are.
+function viewsOf(run, sources) {
   const script = run.account.view();
   const names = {
     listeners: Object.keys(script.listener),
     clusters: Object.keys(script.cluster),
     backends: Object.keys(script.backend),
   };
-  return {
-    script,
-    backends: { backend: backendsView(run, names.backends) },
-    api: fromApi(api),
-    'ctl --json': fromApi(ctlJson),
-    ctl: fromCtl(ctl),
-    metrics: fromMetrics(metrics),
-    log: fromAccessLog(log, api.sessions.sessions, names),
-    ...(page && { page: fromPage(page) }),
+  const { sessions: live } = sources.api?.sessions ?? {};
+  const views = { script, backends: { backend: backendsView(run, names.backends) } };
+  const read = (view, source, from) => {
+    if (source !== undefined) views[view] = from(source);
   };
+  read('api', sources.api, fromApi);
+  read('ctl --json', sources.ctlJson, fromApi);
+  read('ctl', sources.ctl, fromCtl);
+  read('metrics', sources.metrics, fromMetrics);
+  read('log', sources.log, (log) => fromAccessLog(log, live, names));
+  read('page', sources.page, fromPage);
+  return views;
 }
 
 // What the backends saw; who does not listen has seen nothing.
@@ -163,11 +166,12 @@ function seesEachChange(views) {
 
 // And neither when a source has lost something, or has got it wrong.
 function seesEachLoss(run, sources) {
+  const views = viewsOf(run, sources);
   const all = [...lossesOf(sources)];
   for (const [what, changed] of all) {
     let found;
     try {
-      found = disagreements(TABLE, viewsOf(run, { ...sources, ...changed }));
+      found = disagreements(TABLE, { ...views, ...viewsOf(run, changed) });
     } catch (error) {
       found = [error.message]; // a text that is not understood any more
     }
@@ -177,13 +181,11 @@ function seesEachLoss(run, sources) {
 }
 
 function* lossesOf({ api, ctlJson, ctl, metrics, log, page }) {
-  for (const [line, text] of withoutEach(log)) yield [`no line ${line}`, { log: text }];
+  for (const [line, text] of withoutEach(log)) yield [`no line ${line}`, { api, log: text }];
   const first = log.slice(0, log.indexOf('\n') + 1);
-  yield ['a line twice', { log: log + first }];
-  for (const [line, text] of withoutEach(metrics)) {
-    if (isFirstOfFamily(line, metrics)) yield [`no series ${line}`, { metrics: text }];
-  }
-  for (const line of metrics.split('\n').filter((one) => isFirstOfFamily(one, metrics))) {
+  yield ['a line twice', { api, log: log + first }];
+  for (const line of firstOfEachFamily(metrics)) {
+    yield [`no series ${line}`, { metrics: metrics.replace(`${line}\n`, '') }];
     if (STANDS_ALONE.test(line)) continue;
     const raised = line.replace(/\S+$/, (number) => Number(number) + 1);
     yield [raised, { metrics: metrics.replace(line, raised) }];
@@ -219,7 +221,11 @@ function* withoutEach(text) {
 // Which no other view tells.
 const STANDS_ALONE = /^(sluice_build_info|sluice_pipes|sluice_loop_lag_seconds)/;
 
-function isFirstOfFamily(line, metrics) {
-  const name = /^sluice_\w+/.exec(line)?.[0];
-  return name !== undefined && metrics.split('\n').find((one) => one.startsWith(name)) === line;
+function firstOfEachFamily(metrics) {
+  const found = new Map();
+  for (const line of metrics.split('\n')) {
+    const name = /^sluice_\w+/.exec(line)?.[0];
+    if (name !== undefined && !found.has(name)) found.set(name, line);
+  }
+  return [...found.values()];
 }

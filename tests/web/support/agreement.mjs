@@ -69,9 +69,7 @@ export function disagreementsAt(row, subject, views) {
 }
 
 function unclaimed(table, views) {
-  const claimed = new Set(
-    table.flatMap(({ kind, places }) => places.map((place) => placeKey(kind, place))),
-  );
+  const claimed = claimedIn(table);
   const found = [];
   for (const { view, kind, subject, fields } of everySubject(views)) {
     if (!views.script[kind]?.[subject]) {
@@ -86,6 +84,16 @@ function unclaimed(table, views) {
     );
   }
   return found;
+}
+
+const claims = new WeakMap();
+
+function claimedIn(table) {
+  const claimed =
+    claims.get(table) ??
+    new Set(table.flatMap(({ kind, places }) => places.map((place) => placeKey(kind, place))));
+  claims.set(table, claimed);
+  return claimed;
 }
 
 const placeKey = (kind, { view, field }) => `${view}\n${kind}\n${field}`;
