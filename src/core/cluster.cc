@@ -1,14 +1,10 @@
 #include "sluice/core/cluster.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <map>
 #include <unordered_map>
 #include <utility>
 
-#include "cluster_outliers.h"
-#include "cluster_words.h"
 #include "maglev_table.h"
 
 namespace sluice {
@@ -17,16 +13,6 @@ namespace {
 // Of the length of a slow start, in percent, for each process: a fleet does not come back in step.
 constexpr double kSlowStartJitter = 10;
 constexpr std::string_view kByOperator = "by an operator";
-
-std::string why_health_changed(const HealthChange& change, const ProbeReport& report) {
-  if (change.is_first_probe) {
-    return report.passed ? "first probe passed"
-                         : fmt::format("first probe failed: {}", report.result);
-  }
-  const std::string row = row_of(change.probes_in_row, "probe");
-  return report.passed ? fmt::format("{} passed", row)
-                       : fmt::format("{} failed, last: {}", row, report.result);
-}
 
 }  // namespace
 
@@ -152,65 +138,6 @@ std::shared_ptr<Backend> Cluster::find(std::string_view backend) const {
   return found == by_name_.end() ? nullptr : found->second;
 }
 
-std::optional<Permit> Cluster::admit_probe(Backend& backend, TimePoint now) {
-  if (!contents_ || !contents_->settings.circuit_breaker.is_enabled) return std::nullopt;
-  return backend.breaker().admit_trial(now, [&](const BreakerChange& change) {
-    tell(backend, change, std::string(kTimeHasCome), now);
-  });
-}
-
-void Cluster::record_probe(Backend& backend, const ProbeReport& report, TimePoint now) {
-  backend.events_.count_probe(report.result);
-  if (report.is_inconclusive) {
-    if (!report.permit) return;
-    backend.breaker().abandoned(*report.permit);
-    pending().call_next_after_change();  // the trial can be a client's now
-    return;
-  }
-  record_health(backend, report, now);
-  watch_probe(backend, report, now);
-  record_trial(backend, report, now);
-}
-
-void Cluster::record_health(Backend& backend, const ProbeReport& report, TimePoint now) {
-  if (!contents_ || !contents_->settings.has_probes) return;
-  const auto change =
-      backend.health_tracker_.record(report.passed, contents_->settings.health_thresholds);
-  if (!change) return;
-  change_health(backend, *change, why_health_changed(*change, report), now);
-  census_.update(backend);
-  publish_census(now);
-}
-
-void Cluster::record_trial(Backend& backend, const ProbeReport& report, TimePoint now) {
-  if (!contents_) return;
-  const CircuitBreakerSettings& settings = contents_->settings.circuit_breaker;
-  const HealthThresholds& thresholds = contents_->settings.health_thresholds;
-  CircuitBreaker& breaker = backend.breaker();
-  if (report.permit && report.passed) {
-    breaker.succeeded(*report.permit, settings, [&](const BreakerChange& change) {
-      tell(backend, change, why_closed(settings), now);
-    });
-    pending().call_next_after_change();
-  } else if (report.permit) {
-    const auto open_settings = settings_of_open_period(contents_->settings, backend);
-    breaker.failed(*report.permit, now, open_settings, random_, [&](const BreakerChange& change) {
-      tell(backend, change, fmt::format("trial failed: {}", report.result), now);
-    });
-    pending().call_next_after_change();
-  } else if (const auto opening = breaker.opening()) {
-    const bool has_earned_it = backend.health_tracker_.earns_early_trial(
-        report.passed, report.began_at, *opening, thresholds);
-    if (!has_earned_it || !settings.early_trial) return;
-    if (!may_be_tried_early(contents_->settings, backend)) return;
-    breaker.begin_early_trial(opening->generation, [&](const BreakerChange& change) {
-      const std::string row = row_of(thresholds.healthy, "probe");
-      tell(backend, change, fmt::format("{} passed since it opened", row), now);
-    });
-    pending().call_next_after_change();
-  }
-}
-
 void Cluster::set_admin_state(Backend& backend, AdminState state, TimePoint now) {
   backend.admin_state_.store(state, std::memory_order_relaxed);
   census_.update(backend);
@@ -249,15 +176,6 @@ bool Cluster::reset(Backend& backend, TimePoint now) {
   return has_closed;
 }
 
-void Cluster::take_note(const Transition& transition, TimePoint now) {
-  if (transition.kind != Transition::Kind::breaker) return;
-  const auto found = by_name_.find(transition.backend);
-  if (found == by_name_.end()) return;
-  found->second->events_.count_transition(transition.to);
-  census_.update_breaker(*found->second, transition.to == sluice::name(BreakerState::closed));
-  publish_census(now);
-}
-
 ClusterTotals Cluster::totals() const {
   ClusterTotals totals;
   for (const ClusterTally& tally : tallies_) {
@@ -265,24 +183,6 @@ ClusterTotals Cluster::totals() const {
     tally.connect_ms.add_to(totals.connect_ms);
   }
   return totals;
-}
-
-std::optional<TimePoint> Cluster::announce_half_open(TimePoint now) {
-  std::optional<TimePoint> next;
-  if (!contents_) return next;
-  for (const PriorityLevel& level : contents_->levels) {
-    for (const auto& backend : level.backends) {
-      // A connect from before a reload may have opened one after breakers were switched off.
-      forget_what_is_off(*backend, now);
-      backend->breaker().announce_half_open(now, [&](const BreakerChange& change) {
-        tell(*backend, change, std::string(kTimeHasCome), now);
-      });
-      const auto reopens_at = backend->breaker().reopens_at();
-      if (reopens_at && (!next || *reopens_at < *next)) next = reopens_at;
-    }
-  }
-  pending().call_next_after_change();
-  return next;
 }
 
 void Cluster::set_slow_start(const Timeout& slow_start, TimePoint now) {
@@ -313,66 +213,6 @@ void Cluster::publish_census(TimePoint now) {
   census_.publish_shares(settings.balance.overprovisioning);
   available_backends_.store(census_.available(), std::memory_order_relaxed);
   pending().call_next_after_change();
-}
-
-void Cluster::change_health(Backend& backend, const HealthChange& change, std::string why,
-                            TimePoint now) {
-  // Known good for the first time is no recovery at a cold start.
-  const bool has_come_back =
-      change.from == Health::unhealthy || backend.arrival() == Arrival::later;
-  if (change.to == Health::healthy && has_come_back) begin_slow_start(backend, now);
-  backend.health_.store(change.to, std::memory_order_relaxed);
-  tell_of(backend, {.kind = Transition::Kind::health,
-                    .cluster = name_,
-                    .backend = backend.name(),
-                    .from = sluice::name(change.from),
-                    .to = sluice::name(change.to),
-                    .why = std::move(why),
-                    .at = now,
-                    .retry_at = std::nullopt});
-}
-
-void Cluster::tell(Backend& backend, const BreakerChange& change, std::string why, TimePoint now) {
-  const bool is_closed = change.to == BreakerState::closed;
-  if (is_closed) {
-    backend.outlier_detector().begin_generation(change.generation);
-    begin_slow_start(backend, now);
-  }
-  tell_of(backend, {.kind = Transition::Kind::breaker,
-                    .cluster = name_,
-                    .backend = backend.name(),
-                    .from = sluice::name(change.from),
-                    .to = sluice::name(change.to),
-                    .why = std::move(why),
-                    .at = now,
-                    .retry_at = change.retry_at});
-  // Told last: the one that is ejected in its place is told of later than its own return.
-  if (is_closed) close_books_of(backend, change.generation);
-}
-
-// Of a removed one nothing: another backend of that name may be there by now, whose state this is
-// not.
-void Cluster::tell_of(const Backend& backend, Transition transition) {
-  if (!backend.is_removed_.load(std::memory_order_relaxed)) sink_(std::move(transition));
-}
-
-void Cluster::tell(const PanicChange& change, TimePoint now) {
-  constexpr std::string_view kNormal = "normal", kPanic = "panic";
-  if (change.is_panic) {
-    panics_now_.fetch_add(1, std::memory_order_relaxed);
-    panics_.fetch_add(1, std::memory_order_relaxed);
-  } else {
-    panics_now_.fetch_sub(1, std::memory_order_relaxed);
-  }
-  sink_({.kind = Transition::Kind::panic,
-         .cluster = name_,
-         .backend = fmt::format("priority {}", change.priority),
-         .from = change.is_panic ? kNormal : kPanic,
-         .to = change.is_panic ? kPanic : kNormal,
-         .why = fmt::format("{} of {} ready backends are healthy or unknown", change.usable,
-                            change.ready),
-         .at = now,
-         .retry_at = std::nullopt});
 }
 
 }  // namespace sluice

@@ -162,13 +162,17 @@ class Cluster : public std::enable_shared_from_this<Cluster> {
   void renew_tables();
   void update_backend(Backend& backend, const BackendSettings& settings);
   void forget_what_is_off(Backend& backend, TimePoint now);
-  void record_trial(Backend& backend, const ProbeReport& report, TimePoint now);
-  void record_health(Backend& backend, const ProbeReport& report, TimePoint now);
+  void set_slow_start(const Timeout& slow_start, TimePoint now);
+  void begin_slow_start(Backend& backend, TimePoint now);
   void publish_census(TimePoint now);
 
   // src/core/cluster_connects.cc
   bool is_usable(const ClusterSnapshot& snapshot, const PriorityLevel& level,
                  const Backend& backend) const;
+
+  // src/core/cluster_probes.cc
+  void record_trial(Backend& backend, const ProbeReport& report, TimePoint now);
+  void record_health(Backend& backend, const ProbeReport& report, TimePoint now);
 
   // src/core/cluster_outliers.cc
   struct Ejectee;
@@ -185,13 +189,11 @@ class Cluster : public std::enable_shared_from_this<Cluster> {
                                TimePoint now) const;
   void close_books_of(Backend& backend, std::optional<uint32_t> begun_generation);
 
+  // src/core/cluster_transitions.cc
   void change_health(Backend& backend, const HealthChange& change, std::string why, TimePoint now);
   void tell(Backend& backend, const BreakerChange& change, std::string why, TimePoint now);
   void tell(const PanicChange& change, TimePoint now);
   void tell_of(const Backend& backend, Transition transition);
-
-  void set_slow_start(const Timeout& slow_start, TimePoint now);
-  void begin_slow_start(Backend& backend, TimePoint now);
 
   const std::string name_;
   const TransitionSink sink_;
