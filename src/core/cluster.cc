@@ -27,12 +27,7 @@ Cluster::Cluster(std::string name, TransitionSink sink, Random random, size_t wo
 std::shared_ptr<const ClusterSnapshot> Cluster::apply(const ClusterSettings& settings,
                                                       std::span<const BackendSettings> backends,
                                                       Arrival arrival, TimePoint now) {
-  std::unordered_map<std::string_view, std::shared_ptr<Backend>> known;
-  if (contents_) {
-    for (const PriorityLevel& level : contents_->levels) {
-      for (const auto& backend : level.backends) known.emplace(backend->name(), backend);
-    }
-  }
+  auto known = std::exchange(by_name_, {});
   std::map<uint32_t, PriorityLevel> levels;
   std::vector<std::shared_ptr<Backend>> arrived;  // in a cluster that has been running
   for (const BackendSettings& wanted : backends) {
@@ -45,23 +40,11 @@ std::shared_ptr<const ClusterSnapshot> Cluster::apply(const ClusterSettings& set
     update_backend(*backend, wanted);
     levels[wanted.priority].backends.push_back(std::move(backend));
   }
-
-  auto contents = std::make_shared<ClusterSnapshot>();
-  contents->cluster = this;
-  contents->settings = settings;
-  for (auto& [priority, level] : levels) {
-    level.priority = priority;
-    level.in_panic = census_.panic_flag(priority);
-    if (settings.balance.policy == BalancePolicy::maglev) level.maglev_table = maglev_table(level);
-    level.share_up_to = census_.share_up_to(priority);
-    contents->levels.push_back(std::move(level));
-  }
-  contents_ = std::move(contents);
+  contents_ = make_contents(settings, std::move(levels));
   for (const auto& [gone, backend] : known) {
     backend->is_removed_.store(true);
     close_books_of(*backend, std::nullopt);
   }
-  by_name_.clear();
   for (const PriorityLevel& level : contents_->levels) {
     for (const auto& backend : level.backends) {
       by_name_.emplace(backend->name(), backend);
@@ -76,6 +59,21 @@ std::shared_ptr<const ClusterSnapshot> Cluster::apply(const ClusterSettings& set
   census_.take(*contents_);
   publish_census(now);
   return snapshot();
+}
+
+std::shared_ptr<const ClusterSnapshot> Cluster::make_contents(
+    const ClusterSettings& settings, std::map<uint32_t, PriorityLevel> levels) {
+  auto contents = std::make_shared<ClusterSnapshot>();
+  contents->cluster = this;
+  contents->settings = settings;
+  for (auto& [priority, level] : levels) {
+    level.priority = priority;
+    level.in_panic = census_.panic_flag(priority);
+    if (settings.balance.policy == BalancePolicy::maglev) level.maglev_table = maglev_table(level);
+    level.share_up_to = census_.share_up_to(priority);
+    contents->levels.push_back(std::move(level));
+  }
+  return contents;
 }
 
 // The last one when it still holds: a host name that is resolved again mostly says the same.

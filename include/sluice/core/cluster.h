@@ -12,6 +12,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -158,6 +159,8 @@ class Cluster : public std::enable_shared_from_this<Cluster> {
   const EjectionBooks& ejections() const { return ejections_; }
 
  private:
+  std::shared_ptr<const ClusterSnapshot> make_contents(const ClusterSettings& settings,
+                                                       std::map<uint32_t, PriorityLevel> levels);
   std::shared_ptr<const MaglevTable> maglev_table(const PriorityLevel& level) const;
   void renew_tables();
   void update_backend(Backend& backend, const BackendSettings& settings);
