@@ -18,4 +18,10 @@ inline const Place* given(const Places& places, std::initializer_list<std::strin
   return nullptr;
 }
 
+// Where this one stands; the file as a whole when it was not given.
+inline Place place_of(const Places& places, const std::string& path) {
+  const Place* place = given(places, {path});
+  return place != nullptr ? *place : Place::file();
+}
+
 }  // namespace sluice

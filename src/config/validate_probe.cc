@@ -27,10 +27,6 @@ class ProbeValidation {
   const Place* given(std::initializer_list<std::string> paths) const {
     return sluice::given(places_, paths);
   }
-  Place place_of(const std::string& path) const {
-    const Place* place = given({path});
-    return place != nullptr ? *place : Place::file();
-  }
 
   void check_dialogue() const;
   void check_http() const;
@@ -86,7 +82,7 @@ void ProbeValidation::check_dialogue() const {
   }
   for (size_t i = 0; i < check_.steps.size(); ++i) {
     if (check_.steps[i].send.empty() != check_.steps[i].expect.empty()) continue;
-    problems_.error(place_of(fmt::format("{}.steps[{}]", section_, i)),
+    problems_.error(place_of(places_, fmt::format("{}.steps[{}]", section_, i)),
                     "a step of health_check has one of send and expect, and it is not empty");
   }
 }
@@ -115,9 +111,10 @@ void ProbeValidation::check_request_word(std::string_view word, const std::strin
   const bool is_plain =
       std::all_of(word.begin(), word.end(), [](char c) { return c > ' ' && c < '\x7F'; });
   if (is_plain) return;
-  problems_.error(place_of(path), fmt::format("health_check.{} has a character that a request "
-                                              "cannot carry: write a blank as %20, and so on",
-                                              key));
+  problems_.error(place_of(places_, path),
+                  fmt::format("health_check.{} has a character that a request "
+                              "cannot carry: write a blank as %20, and so on",
+                              key));
 }
 
 }  // namespace
