@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "ctl/ctl_events.h"
 #include "ctl/ctl_output.h"
 
 namespace {

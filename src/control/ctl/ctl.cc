@@ -13,6 +13,7 @@
 #include "../admin/http_target.h"
 #include "../admin/token_file.h"
 #include "ctl_client.h"
+#include "ctl_events.h"
 #include "ctl_output.h"
 #include "sluice/base/address.h"
 #include "sluice/control/descriptors.h"
