@@ -16,7 +16,6 @@ namespace {
 // How long a start waits for host names before it serves the backends it knows.
 constexpr Duration kResolveWaitMax = std::chrono::seconds(3);
 constexpr Duration kHousekeepingInterval = std::chrono::seconds(10);
-constexpr Duration kOutlierInterval = std::chrono::seconds(1);
 
 uint64_t entropy() {
   std::random_device device;
@@ -37,17 +36,15 @@ Server::Server(Config config, Log& log, Descriptors& descriptors, ServerObserver
       random_(entropy()),
       resolver_(loop_),
       health_checker_(loop_, poller_, Random(random_.next())),
-      half_open_due_(loop_, [this] { announce_half_open(); }),
       drain_due_(loop_, [this] { cut_sessions(EndReason::draining, "drain_timeout is over"); }),
       serve_anyway_(loop_, [this] { begin_serving(); }),
       housekeeping_due_(loop_, [this] { keep_house(); }),
-      outliers_due_(loop_, [this] { judge_outliers(); }) {
+      cluster_timers_(loop_, clusters_, process_log_),
+      crew_(mailbox_) {
   housekeeping_due_.start(kHousekeepingInterval);
 }
 
-Server::~Server() {
-  for (const auto& worker : workers_) worker->wait();
-}
+Server::~Server() = default;
 
 Result<void> Server::start() {
   const uint32_t workers = config_.workers.value_or(usable_processors());
@@ -62,6 +59,7 @@ Result<void> Server::start() {
   if (const auto opened = open_state(); !opened) return tl::unexpected(opened.error());
   make_clusters(workers);
   make_workers(workers, plan->pipes_max, *sockets);
+  note_listeners(*sockets);
   auto admin = open_admin(admin_scope(), descriptors_, plan->admin_connections_max,
                           observer_.on_admin_listening);
   if (!admin) return tl::unexpected(admin.error());
@@ -97,13 +95,13 @@ AdminScope Server::admin_scope() {
           .config = config_,
           .clusters = clusters_,
           .listeners = open_listeners_,
-          .workers = workers_,
-          .spread = spread_,
+          .workers = crew_.workers(),
+          .spread = crew_.spread(),
           .process_limit = *process_limit_,
           .connections_max = connections_max_,
           .state = state,
           .drain = [this] { drain(); },
-          .publish = [this](ClusterControl& cluster) { publish(cluster); },
+          .publish = [this](ClusterControl& cluster) { crew_.adopt(cluster); },
           .keep = keep,
           .log_losses = [this] { return logs_.losses(); }};
 }
@@ -130,24 +128,17 @@ void Server::make_workers(uint32_t workers, uint32_t pipes_max,
     reports.on_notice = [this](WorkerNotice notice) {
       mailbox_.post([this, notice = std::move(notice)] { process_log_.notice(notice); });
     };
-    auto worker =
-        std::make_unique<Worker>(Worker::Options{.index = i,
-                                                 .pipes_max = pipes_max / workers,
-                                                 .splice = config_.splice,
-                                                 .busy_poll = config_.busy_poll,
-                                                 .seed = random_.next(),
-                                                 .keeps_records = logs_.access() != nullptr},
-                                 std::move(reports), *process_limit_);
-    worker->join(spread_);
-    for (const auto& cluster : clusters_) {
-      worker->add_route(cluster->config().name, cluster->cluster()->snapshot(),
-                        cluster->config().tcp, cluster->config().source_address);
-    }
-    for (const ListeningSockets& socket : sockets) {
-      worker->add_listener(socket.listener, socket.fds[std::min<size_t>(i, socket.fds.size() - 1)]);
-    }
-    workers_.push_back(std::move(worker));
+    crew_.hire({.index = i,
+                .pipes_max = pipes_max / workers,
+                .splice = config_.splice,
+                .busy_poll = config_.busy_poll,
+                .seed = random_.next(),
+                .keeps_records = logs_.access() != nullptr},
+               std::move(reports), *process_limit_, clusters_, sockets);
   }
+}
+
+void Server::note_listeners(const std::vector<ListeningSockets>& sockets) {
   for (const ListeningSockets& socket : sockets) {
     const Address address = local_address(socket.fds.front()->get());
     if (open_listeners_.empty() || open_listeners_.back().listener != socket.listener) {
@@ -194,9 +185,9 @@ void Server::begin_serving() {
   for (const auto& cluster : clusters_) {
     health_checker_.watch(cluster->cluster(), cluster->config(), cluster->backends());
   }
-  for (const auto& worker : workers_) worker->start();
-  judge_outliers();
-  process_log_.ready(static_cast<uint32_t>(workers_.size()), connections_max_);
+  crew_.start();
+  cluster_timers_.judge_outliers();
+  process_log_.ready(static_cast<uint32_t>(crew_.workers().size()), connections_max_);
   notifier_.ready();
 }
 
@@ -218,29 +209,16 @@ void Server::replace_backends(std::string_view cluster, std::vector<BackendConfi
     return control->config().name == cluster;
   });
   if (found != clusters_.end()) (*found)->replace_backends(std::move(backends));
-  // A worker takes what it is sent in that order; the last of them to be through with this tells.
-  const std::shared_ptr<void> untold(
-      nullptr, [this, on_adopted = std::move(on_adopted)](void*) { mailbox_.post(on_adopted); });
-  for (const auto& worker : workers_) worker->post([untold] {});
+  crew_.when_caught_up(std::move(on_adopted));
 }
 
 void Server::on_cluster_change(ClusterControl& cluster) {
   if (state_store_) state_store_->restore(*cluster.cluster());
-  publish(cluster);
+  crew_.adopt(cluster);
   if (is_serving_) {
     health_checker_.watch(cluster.cluster(), cluster.config(), cluster.backends());
   } else {
     serve_when_resolved();
-  }
-}
-
-void Server::publish(ClusterControl& cluster) {
-  for (const auto& worker : workers_) {
-    auto adopt = [raw = worker.get(), name = cluster.config().name,
-                  snapshot = cluster.cluster()->snapshot()] {
-      raw->adopt_snapshot(name, snapshot);
-    };
-    worker->post(std::move(adopt));
   }
 }
 
@@ -258,8 +236,7 @@ void Server::on_transition(const Transition& transition) {
   }
   if (transition.kind != Transition::Kind::breaker || !transition.retry_at) return;
   health_checker_.hasten(transition.cluster, transition.backend);
-  const bool is_next = !half_open_due_.is_running() || *transition.retry_at < half_open_at_;
-  if (is_next) await_half_open(*transition.retry_at);
+  cluster_timers_.await_half_open(*transition.retry_at);
 }
 
 void Server::close_sessions_of(const std::string& cluster, const std::string& backend) {
@@ -267,34 +244,8 @@ void Server::close_sessions_of(const std::string& cluster, const std::string& ba
     const CloseOnUnhealthyConfig& config = control->config().close_on_unhealthy;
     if (control->config().name != cluster || !config.is_enabled) continue;
     const std::shared_ptr<Backend> found = control->cluster()->find(backend);
-    if (!found) continue;
-    for (const auto& worker : workers_) worker->close_sessions_of(found, config.over);
+    if (found) crew_.close_sessions_of(found, config.over);
   }
-}
-
-void Server::announce_half_open() {
-  std::optional<TimePoint> next;
-  for (const auto& cluster : clusters_) {
-    const auto due = cluster->cluster()->announce_half_open(loop_.now());
-    if (due && (!next || *due < *next)) next = due;
-  }
-  if (next) await_half_open(*next);
-}
-
-void Server::await_half_open(TimePoint at) {
-  half_open_at_ = at;
-  half_open_due_.start(at - loop_.now());
-}
-
-// The process sleeps on while no cluster has use for it.
-void Server::judge_outliers() {
-  bool is_wanted = false;
-  for (const auto& cluster : clusters_) {
-    is_wanted = is_wanted || cluster->config().settings.outlier_detection.is_enabled;
-    cluster->cluster()->judge_outliers(loop_.now());
-    process_log_.refused_ejections(*cluster->cluster());
-  }
-  if (is_wanted) outliers_due_.start(kOutlierInterval);
 }
 
 void Server::keep_house() {
@@ -310,35 +261,18 @@ void Server::begin_drain() {
     finish();
     return;
   }
-  for (const auto& worker : workers_) {
-    worker->stop_accepting([this] { mailbox_.post([this] { on_worker_stopped(); }); });
-  }
+  crew_.drain([this] { finish(); });
   if (config_.drain_timeout) drain_due_.start(*config_.drain_timeout);
 }
 
 void Server::cut_sessions(EndReason reason, std::string_view why) {
   process_log_.cutting(process_limit_->active(), why);
-  for (const auto& worker : workers_) worker->cut_sessions(reason);
-}
-
-// Only when none accepts any more can none get a client from another one.
-void Server::on_worker_stopped() {
-  if (++stopped_workers_ < workers_.size()) return;
-  for (const auto& worker : workers_) {
-    worker->when_idle([this] { mailbox_.post([this] { on_worker_idle(); }); });
-  }
-}
-
-void Server::on_worker_idle() {
-  if (++idle_workers_ == workers_.size()) finish();
+  crew_.cut_sessions(reason);
 }
 
 void Server::finish() {
   admin_.reset();
-  for (const auto& worker : workers_) {
-    worker->stop();
-    worker->wait();
-  }
+  crew_.stop();
   if (state_store_) state_store_->close();
   logs_.end();
   descriptors_.remove_socket_files();

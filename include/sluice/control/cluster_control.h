@@ -72,4 +72,6 @@ class ClusterControl {
   std::shared_ptr<Cluster> cluster_;
 };
 
+using ClusterControls = std::vector<std::unique_ptr<ClusterControl>>;
+
 }  // namespace sluice

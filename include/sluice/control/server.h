@@ -13,6 +13,7 @@
 #include "sluice/base/result.h"
 #include "sluice/config/config.h"
 #include "sluice/control/cluster_control.h"
+#include "sluice/control/cluster_timers.h"
 #include "sluice/control/descriptors.h"
 #include "sluice/control/health_checker.h"
 #include "sluice/control/machine_limits.h"
@@ -20,11 +21,11 @@
 #include "sluice/control/process_log.h"
 #include "sluice/control/server_logs.h"
 #include "sluice/control/state_store.h"
+#include "sluice/control/worker_crew.h"
 #include "sluice/net/loop.h"
 #include "sluice/net/mailbox.h"
 #include "sluice/net/poller.h"
 #include "sluice/net/resolver.h"
-#include "sluice/proxy/worker.h"
 
 namespace sluice {
 
@@ -71,23 +72,18 @@ class Server {
   void make_clusters(uint32_t workers);
   void make_workers(uint32_t workers, uint32_t pipes_max,
                     const std::vector<ListeningSockets>& sockets);
+  void note_listeners(const std::vector<ListeningSockets>& sockets);
   void watch_signals();
   void serve_when_resolved();
   void begin_serving();
 
   void on_cluster_change(ClusterControl& cluster);
-  void publish(ClusterControl& cluster);
   void on_transition(const Transition& transition);
   void close_sessions_of(const std::string& cluster, const std::string& backend);
-  void announce_half_open();
-  void await_half_open(TimePoint at);
-  void judge_outliers();
   void keep_house();
 
   void begin_drain();
   void cut_sessions(EndReason reason, std::string_view why);
-  void on_worker_stopped();
-  void on_worker_idle();
   void finish();
 
   const Config config_;
@@ -103,21 +99,16 @@ class Server {
   Random random_;
   Resolver resolver_;
   HealthChecker health_checker_;
-  Timer half_open_due_;
-  TimePoint half_open_at_{};  // while it runs
   Timer drain_due_;
   Timer serve_anyway_;
   Timer housekeeping_due_;
-  Timer outliers_due_;
   std::vector<std::unique_ptr<SignalWatcher>> signals_;
 
-  std::vector<std::unique_ptr<ClusterControl>> clusters_;
+  ClusterControls clusters_;
+  ClusterTimers cluster_timers_;
   std::unique_ptr<StateStore> state_store_;  // only with a state_file
   std::unique_ptr<ConnectionLimit> process_limit_;
-  WorkerSpread spread_;
-  std::vector<std::unique_ptr<Worker>> workers_;
-  size_t stopped_workers_ = 0;
-  size_t idle_workers_ = 0;
+  WorkerCrew crew_;
   uint32_t connections_max_ = 0;
   bool is_serving_ = false;
   bool is_draining_ = false;

@@ -37,8 +37,6 @@ constexpr std::string_view name(ServingState state) {
   return "";
 }
 
-using ClusterControls = std::vector<std::unique_ptr<ClusterControl>>;
-
 struct AdminScope {
   Loop& loop;
   Mailbox& mailbox;
