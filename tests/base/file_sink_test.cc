@@ -12,6 +12,8 @@
 #include <string>
 #include <thread>
 
+#include "pipe.h"
+
 namespace sluice {
 namespace {
 
@@ -21,20 +23,6 @@ class FileSinkTest : public testing::Test {
  protected:
   FileSinkTest() { std::signal(SIGPIPE, SIG_IGN); }
 
-  // A pipe whose writing end blocks, as that of a shell's pipeline does.
-  static std::array<UniqueFd, 2> make_pipe() {
-    std::array<int, 2> ends{};
-    EXPECT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
-    return {UniqueFd(ends[0]), UniqueFd(ends[1])};
-  }
-  static std::string read_all(const UniqueFd& fd) {
-    std::string text;
-    std::array<char, 65536> chunk{};
-    for (ssize_t bytes = 0; (bytes = ::read(fd.get(), chunk.data(), chunk.size())) > 0;) {
-      text.append(chunk.data(), static_cast<size_t>(bytes));
-    }
-    return text;
-  }
   static void wait_for_bytes(const UniqueFd& reader) {
     pollfd readable{.fd = reader.get(), .events = POLLIN, .revents = 0};
     EXPECT_EQ(::poll(&readable, 1, 10'000), 1);

@@ -2,13 +2,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <optional>
 #include <thread>
 #include <vector>
+
+#include "pipe.h"
 
 namespace sluice {
 namespace {
@@ -24,21 +24,6 @@ class LogTest : public testing::Test {
     auto [reader, writer] = make_pipe();
     reader_ = std::move(reader);
     log_.emplace(std::move(writer), options);
-  }
-
-  static std::pair<UniqueFd, UniqueFd> make_pipe() {
-    std::array<int, 2> ends{};
-    EXPECT_EQ(::pipe(ends.data()), 0);
-    return {UniqueFd(ends[0]), UniqueFd(ends[1])};
-  }
-
-  static std::string read_all(const UniqueFd& fd) {
-    std::string text;
-    std::array<char, 65536> chunk{};
-    for (ssize_t bytes = 0; (bytes = ::read(fd.get(), chunk.data(), chunk.size())) > 0;) {
-      text.append(chunk.data(), static_cast<size_t>(bytes));
-    }
-    return text;
   }
 
   // Everything written; ends the log.

@@ -1,12 +1,11 @@
 #include "sluice/control/access_log.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <csignal>
 
+#include "pipe.h"
 #include "session_records.h"
 #include "sluice/base/file_sink.h"
 
@@ -19,41 +18,21 @@ std::unique_ptr<LogSink> file_sink(UniqueFd fd) {
   return std::make_unique<FileSink>(std::move(fd));
 }
 
-std::string read_all(int fd) {
-  std::string text;
-  std::array<char, 4096> chunk{};
-  for (ssize_t bytes = 0; (bytes = ::read(fd, chunk.data(), chunk.size())) > 0;) {
-    text.append(chunk.data(), static_cast<size_t>(bytes));
-  }
-  return text;
-}
-
-struct PipeEnds {
-  PipeEnds() {
-    std::array<int, 2> ends{};
-    EXPECT_EQ(::pipe(ends.data()), 0);
-    reader = UniqueFd(ends[0]);
-    writer = UniqueFd(ends[1]);
-  }
-  UniqueFd reader;
-  UniqueFd writer;
-};
-
 TEST(access_log, everything_submitted_is_written_before_it_is_destroyed) {
-  PipeEnds pipe;
+  PipeEnds pipe = make_pipe();
   {
     AccessLog log(file_sink(std::move(pipe.writer)), {});
     for (int i = 0; i < 10; ++i) {
       log.submit(std::vector<SessionRecord>(7, finished_session()));
     }
   }
-  const std::string text = read_all(pipe.reader.get());
+  const std::string text = read_all(pipe.reader);
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 70);
 }
 
 TEST(access_log, a_full_queue_drops_whole_batches_and_counts_them) {
   std::signal(SIGPIPE, SIG_IGN);
-  PipeEnds pipe;
+  PipeEnds pipe = make_pipe();
   AccessLog log(file_sink(std::move(pipe.writer)), {.format = AccessLogFormat::json()});
   // Nobody reads: the writer blocks on the pipe, and the queue behind it fills.
   const std::vector<SessionRecord> batch(AccessLog::kQueuedRecordsMax, finished_session());
@@ -63,10 +42,10 @@ TEST(access_log, a_full_queue_drops_whole_batches_and_counts_them) {
 }
 
 TEST(access_log, a_long_queue_is_written_whole_and_in_order) {
-  PipeEnds pipe;
+  PipeEnds pipe = make_pipe();
   constexpr uint64_t kSessions = 3000;  // more than one write's worth
   std::string text;
-  std::thread reader([&] { text = read_all(pipe.reader.get()); });
+  std::thread reader([&] { text = read_all(pipe.reader); });
   {
     std::vector<AccessLogFormat::Problem> problems;
     AccessLog log(file_sink(std::move(pipe.writer)),
@@ -85,15 +64,15 @@ TEST(access_log, a_long_queue_is_written_whole_and_in_order) {
 }
 
 TEST(access_log, after_reopen_lines_go_to_the_new_file) {
-  PipeEnds before;
-  PipeEnds after;
+  PipeEnds before = make_pipe();
+  PipeEnds after = make_pipe();
   {
     AccessLog log(file_sink(std::move(before.writer)), {});
     log.reopen(std::move(after.writer));
-    EXPECT_EQ(read_all(before.reader.get()), "");  // ends when the log has let go of it
+    EXPECT_EQ(read_all(before.reader), "");  // ends when the log has let go of it
     log.submit({finished_session()});
   }
-  EXPECT_NE(read_all(after.reader.get()).find("reason=client_closed"), std::string::npos);
+  EXPECT_NE(read_all(after.reader).find("reason=client_closed"), std::string::npos);
 }
 
 }  // namespace

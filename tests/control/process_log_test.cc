@@ -2,11 +2,12 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <memory>
+#include <utility>
+
+#include "pipe.h"
 
 namespace sluice {
 namespace {
@@ -16,10 +17,9 @@ using std::chrono::seconds;
 class ProcessLogTest : public testing::Test {
  protected:
   ProcessLogTest() {
-    std::array<int, 2> ends{};
-    EXPECT_EQ(::pipe(ends.data()), 0);
-    reader_ = UniqueFd(ends[0]);
-    log_ = std::make_unique<Log>(UniqueFd(ends[1]), Log::Options{.format = LogFormat::json});
+    auto [reader, writer] = make_pipe();
+    reader_ = std::move(reader);
+    log_ = std::make_unique<Log>(std::move(writer), Log::Options{.format = LogFormat::json});
     process_log_ = std::make_unique<ProcessLog>(*log_, [this] { return now_; });
   }
 
@@ -27,12 +27,7 @@ class ProcessLogTest : public testing::Test {
   std::string written() {
     process_log_.reset();
     log_.reset();
-    std::string text;
-    std::array<char, 4096> chunk{};
-    for (ssize_t bytes = 0; (bytes = ::read(reader_.get(), chunk.data(), chunk.size())) > 0;) {
-      text.append(chunk.data(), static_cast<size_t>(bytes));
-    }
-    return text;
+    return read_all(reader_);
   }
 
   static size_t lines(const std::string& text) {

@@ -7,7 +7,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cstdio>
 #include <ctime>
 #include <filesystem>
@@ -15,6 +14,7 @@
 #include <iterator>
 #include <memory>
 
+#include "pipe.h"
 #include "sluice/control/atomic_file.h"
 #include "temporary_directory.h"
 #include "waiting.h"
@@ -38,10 +38,9 @@ void write_text(const std::string& path, const std::string& text) {
 class StateStoreTest : public testing::Test {
  protected:
   StateStoreTest() {
-    std::array<int, 2> ends{};
-    EXPECT_EQ(::pipe2(ends.data(), O_NONBLOCK), 0);
-    reader_ = UniqueFd(ends[0]);
-    log_ = std::make_unique<Log>(UniqueFd(ends[1]), Log::Options{.format = LogFormat::json});
+    auto [reader, writer] = make_pipe(O_CLOEXEC | O_NONBLOCK);
+    reader_ = std::move(reader);
+    log_ = std::make_unique<Log>(std::move(writer), Log::Options{.format = LogFormat::json});
     process_log_ = std::make_unique<ProcessLog>(*log_);
     make_cluster();
   }
@@ -105,10 +104,7 @@ class StateStoreTest : public testing::Test {
 
   // Whether it is there by now.
   bool has_logged(std::string_view part) {
-    std::array<char, 4096> chunk{};
-    for (ssize_t bytes = 0; (bytes = ::read(reader_.get(), chunk.data(), chunk.size())) > 0;) {
-      log_text_.append(chunk.data(), static_cast<size_t>(bytes));
-    }
+    log_text_ += read_all(reader_);
     return log_text_.find(part) != std::string::npos;
   }
   // Everything logged; ends the log.

@@ -15,6 +15,7 @@
 
 #include "maelstrom/line_output.h"
 #include "open_files.h"
+#include "pipe.h"
 #include "sluice/base/unique_fd.h"
 #include "support.h"
 #include "waiting.h"
@@ -35,17 +36,6 @@ std::string contents(const UniqueFd& fd) {
   std::string text(static_cast<size_t>(::lseek(fd.get(), 0, SEEK_END)), '\0');
   EXPECT_EQ(::pread(fd.get(), text.data(), text.size(), 0), static_cast<ssize_t>(text.size()));
   return text;
-}
-
-struct Ends {
-  UniqueFd read;
-  UniqueFd write;
-};
-
-Ends make_pipe() {
-  std::array<int, 2> fds{};
-  EXPECT_EQ(::pipe2(fds.data(), O_CLOEXEC), 0);
-  return {UniqueFd(fds[0]), UniqueFd(fds[1])};
 }
 
 void write_all(const UniqueFd& fd, std::string_view text) {
@@ -101,12 +91,12 @@ TEST_F(NodeProcessTest, a_file_of_many_reads_is_answered_in_order) {
 
 TEST_F(NodeProcessTest, a_pipe_is_read_to_its_end_and_stays_blocking) {
   const size_t files = count_open_files();
-  Ends pipe = make_pipe();
-  write_all(pipe.write, kInit);
-  pipe.write.reset();
-  EXPECT_EQ(run(pipe.read), 0);
+  PipeEnds pipe = make_pipe();
+  write_all(pipe.writer, kInit);
+  pipe.writer.reset();
+  EXPECT_EQ(run(pipe.reader), 0);
   EXPECT_EQ(contents(output), kInitOkLine);
-  EXPECT_EQ(::fcntl(pipe.read.get(), F_GETFL) & O_NONBLOCK, 0);
+  EXPECT_EQ(::fcntl(pipe.reader.get(), F_GETFL) & O_NONBLOCK, 0);
   EXPECT_EQ(count_open_files(), files + 1) << describe_open_files();
 }
 
@@ -132,13 +122,13 @@ TEST_F(NodeProcessTest, a_terminal_is_read_until_it_is_hung_up) {
   }
   UniqueFd ours(controller);
   UniqueFd its(terminal);
-  const Ends out = make_pipe();
+  const PipeEnds out = make_pipe();
   int status = -1;
   std::thread node([&] {
-    status = run_maelstrom_node({}, {its.get(), out.write.get(), errors.get()});
+    status = run_maelstrom_node({}, {its.get(), out.writer.get(), errors.get()});
   });
   write_all(ours, kInit);
-  EXPECT_EQ(read_line(out.read), kInitOk) << "with no newline yet";
+  EXPECT_EQ(read_line(out.reader), kInitOk) << "with no newline yet";
   ours.reset();
   node.join();
   EXPECT_EQ(status, 0);
@@ -157,11 +147,11 @@ TEST_F(NodeProcessTest, what_cannot_be_read_is_an_error) {
 }
 
 TEST_F(NodeProcessTest, a_reader_that_has_gone_ends_it_with_an_error) {
-  Ends out = make_pipe();
-  out.read.reset();
-  const Ends in = make_pipe();  // whose writer stays
-  write_all(in.write, kInitLine + kInitLine);
-  EXPECT_EQ(run_maelstrom_node({}, {in.read.get(), out.write.get(), errors.get()}), kCannotRun);
+  PipeEnds out = make_pipe();
+  out.reader.reset();
+  const PipeEnds in = make_pipe();  // whose writer stays
+  write_all(in.writer, kInitLine + kInitLine);
+  EXPECT_EQ(run_maelstrom_node({}, {in.reader.get(), out.writer.get(), errors.get()}), kCannotRun);
   EXPECT_NE(contents(errors).find("cannot write the output: broken pipe"), std::string::npos);
 }
 
@@ -178,19 +168,19 @@ TEST_F(NodeProcessTest, what_is_no_message_is_reported_with_its_line_and_skipped
 }
 
 TEST_F(NodeProcessTest, a_message_of_100_mb_is_reported_and_skipped) {
-  Ends in = make_pipe();
-  const Ends out = make_pipe();
+  PipeEnds in = make_pipe();
+  const PipeEnds out = make_pipe();
   int status = -1;
   std::thread node([&] {
-    status = run_maelstrom_node({}, {in.read.get(), out.write.get(), errors.get()});
+    status = run_maelstrom_node({}, {in.reader.get(), out.writer.get(), errors.get()});
   });
-  write_all(in.write, kInitLine + "{\"src\":\"");
+  write_all(in.writer, kInitLine + "{\"src\":\"");
   const std::string megabyte(1'000'000, 'x');
-  for (int i = 0; i < 100; ++i) write_all(in.write, megabyte);
-  write_all(in.write, "\"}\n" + echo(2, "1"));
-  EXPECT_EQ(read_line(out.read), kInitOk);
-  EXPECT_EQ(read_line(out.read), echo_ok(2, 1, "1"));
-  in.write.reset();
+  for (int i = 0; i < 100; ++i) write_all(in.writer, megabyte);
+  write_all(in.writer, "\"}\n" + echo(2, "1"));
+  EXPECT_EQ(read_line(out.reader), kInitOk);
+  EXPECT_EQ(read_line(out.reader), echo_ok(2, 1, "1"));
+  in.writer.reset();
   node.join();
   EXPECT_EQ(status, 0);
   EXPECT_NE(contents(errors).find("a message of more than"), std::string::npos);
@@ -199,16 +189,16 @@ TEST_F(NodeProcessTest, a_message_of_100_mb_is_reported_and_skipped) {
 // Begins to read the output when `wait` returns.
 std::string run_with_late_reader(const UniqueFd& input, const UniqueFd& errors,
                                  FunctionRef<void()> wait) {
-  Ends out = make_pipe();
+  PipeEnds out = make_pipe();
   std::thread node([&] {
-    EXPECT_EQ(run_maelstrom_node({}, {input.get(), out.write.get(), errors.get()}), 0);
-    out.write.reset();
+    EXPECT_EQ(run_maelstrom_node({}, {input.get(), out.writer.get(), errors.get()}), 0);
+    out.writer.reset();
   });
   wait();
   std::string received;
   std::array<char, 65536> buffer{};
   ssize_t count = 0;
-  while ((count = ::read(out.read.get(), buffer.data(), buffer.size())) > 0) {
+  while ((count = ::read(out.reader.get(), buffer.data(), buffer.size())) > 0) {
     received.append(buffer.data(), static_cast<size_t>(count));
   }
   node.join();
@@ -258,14 +248,14 @@ TEST_F(NodeProcessTest, what_is_queued_at_the_end_of_input_is_still_written) {
 
 TEST_F(NodeProcessTest, a_signal_ends_it_like_the_end_of_input) {
   for (const int number : {SIGTERM, SIGINT}) {
-    const Ends in = make_pipe();
-    const Ends out = make_pipe();
+    const PipeEnds in = make_pipe();
+    const PipeEnds out = make_pipe();
     int status = -1;
     std::thread node([&] {
-      status = run_maelstrom_node({}, {in.read.get(), out.write.get(), errors.get()});
+      status = run_maelstrom_node({}, {in.reader.get(), out.writer.get(), errors.get()});
     });
-    write_all(in.write, kInit);
-    EXPECT_EQ(read_line(out.read), kInitOk);  // it runs, so the signal is its
+    write_all(in.writer, kInit);
+    EXPECT_EQ(read_line(out.reader), kInitOk);  // it runs, so the signal is its
     ::kill(::getpid(), number);
     node.join();
     EXPECT_EQ(status, 0);
