@@ -184,4 +184,19 @@ inline Config peers_config(ClusterSettings settings, bool has_probes) {
   return config;
 }
 
+// One cluster `web` of four backends.
+inline Config web_config(BalancePolicy policy) {
+  Config config;
+  ClusterConfig cluster;
+  cluster.name = "web";
+  cluster.settings.balance.policy = policy;
+  for (const std::string name : {"a", "b", "c", "d"}) {
+    cluster.backends.push_back({.name = name,
+                                .address = Address::ipv4({127, 0, 0, 1}, 80),
+                                .health_check_port = std::nullopt});
+  }
+  config.clusters.push_back(std::move(cluster));
+  return config;
+}
+
 }  // namespace sluice
