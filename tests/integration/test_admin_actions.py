@@ -7,10 +7,8 @@ from support.admin import Admin, with_admin
 from support.backends import Backend, backends
 from support.documented import API
 from support.sluice import Sluice
-from support.sockets import connect, greeting, outcome
+from support.sockets import REFUSED, connect, greeting, outcome
 from support.waiting import eventually
-
-REFUSED = (b"", "reset")
 
 
 @pytest.mark.parametrize("action, state", [("drain", "draining"), ("maintenance", "maintenance")])

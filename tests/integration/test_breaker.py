@@ -10,7 +10,7 @@ from support.backends import Backend, Hanging, Refusing
 from support.network import ConnectCounter
 from support.probed import Probed
 from support.sluice import Sluice, front
-from support.sockets import connect, greeting, outcome, receive_all
+from support.sockets import REFUSED, connect, greeting, outcome, receive_all
 from support.waiting import always
 
 THRESHOLD = 5
@@ -20,7 +20,6 @@ RECOVERY = 1.0
 CONNECT_TIMEOUT = 0.3
 HURRIED = {"connect_timeout": "300ms", "connect_attempts": 1}
 CLOCK_SLACK = 0.02
-REFUSED = (b"", "reset")
 
 
 def test_a_success_sets_the_count_of_failures_to_zero():

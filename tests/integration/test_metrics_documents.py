@@ -8,13 +8,12 @@ import pytest
 
 pytest.importorskip("prometheus_client")
 
-from support.admin import Admin
+from support.admin import ADMIN, Admin
 from support.backends import Backend
-from support.metrics import Metrics, scrape
+from support.metrics import scrape
 from support.sluice import Sluice, front
 
 PROJECT = Path(__file__).parents[2]
-ADMIN = {"admin": {"address": "127.0.0.1:0"}}
 
 
 @pytest.fixture(scope="module")

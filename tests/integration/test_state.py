@@ -8,14 +8,13 @@ import pytest
 
 from support.backends import Backend, Refusing
 from support.sluice import Sluice, front, run
-from support.sockets import greeting, outcome
+from support.sockets import REFUSED, greeting, outcome
 from support.waiting import eventually
 
 BREAKER = {
     "circuit_breaker": {"failure_threshold": 1, "recovery_timeout": "1m", "jitter": 0},
     "connect_attempts": 1,
 }
-REFUSED = (b"", "reset")
 
 
 def kill(sluice):

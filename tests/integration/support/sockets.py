@@ -11,6 +11,8 @@ from support.waiting import eventually
 SECONDS = 10
 SIOCOUTQ = termios.TIOCOUTQ
 _RESET = struct.pack("ii", 1, 0)
+# What `outcome` and `receive_all` say of a client that is refused.
+REFUSED = (b"", "reset")
 
 
 def connect(address, within=SECONDS, **options):
@@ -125,6 +127,12 @@ def outcome(address, **options):
         return b"", "reset"
     with sock:
         return receive_all(sock)
+
+
+def exchange(sock, data):
+    """Through an echoing backend, there and back."""
+    sock.sendall(data)
+    assert receive(sock, len(data)) == data
 
 
 def greeting(address):
