@@ -2,11 +2,10 @@
 They yield the processors to the attacked, who would not share them with attackers elsewhere."""
 import json
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
-from support.processes import end, spawn
+from support.processes import Child
 
 _MAIN = Path(__file__).with_name("attackers_main.py")
 LASTING = ("slow_headers", "bodies", "odd_requests", "deaf_streams", "events")
@@ -17,20 +16,18 @@ class Attackers:
     another that many have (0: never)."""
 
     def __init__(self, address, one_after_another):
-        self._processes = {kind: self._start(kind, address) for kind in LASTING}
-        self._processes["one_after_another"] = self._start(
-            "one_after_another", address, one_after_another
-        )
+        self._kinds = {kind: _start(kind, address) for kind in LASTING}
+        self._kinds["one_after_another"] = _start("one_after_another", address, one_after_another)
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        for process in self._processes.values():
-            end(process)
+        for child in self._kinds.values():
+            child.__exit__()
 
     def have_come(self):
-        return self._processes["one_after_another"].poll() is not None
+        return self._kinds["one_after_another"].process.poll() is not None
 
     def pause(self):
         """What they have opened stays open."""
@@ -40,30 +37,23 @@ class Attackers:
         self._signal(signal.SIGCONT)
 
     def _signal(self, number):
-        for process in self._processes.values():
-            if process.poll() is None:
-                process.send_signal(number)
+        for child in self._kinds.values():
+            if child.process.poll() is None:
+                child.process.send_signal(number)
 
     def stop(self):
         """By kind: how often, how many were answered, and how long it took."""
         self.go_on()
-        for process in self._processes.values():
-            process.stdin.close()
+        for child in self._kinds.values():
+            child.process.stdin.close()
         told = {}
-        for kind, process in self._processes.items():
-            said = process.stdout.read()
-            process.wait(30)
-            assert process.returncode == 0, kind
+        for kind, child in self._kinds.items():
+            said = child.process.stdout.read()
+            child.process.wait(30)
+            assert child.process.returncode == 0, kind
             told[kind] = json.loads(said)
         return told
 
-    @staticmethod
-    def _start(kind, address, *count):
-        words = [sys.executable, _MAIN, kind, *address, *count]
-        return spawn(
-            [str(word) for word in words],
-            yields=True,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+
+def _start(kind, address, *count):
+    return Child(sys.executable, _MAIN, kind, *address, *count, yields=True)

@@ -1,41 +1,19 @@
 """A helper process that is told one command a line and answers each with one line of JSON."""
 import json
-import select
-import subprocess
 import sys
 from pathlib import Path
 
-from support.processes import end, spawn
+from support.processes import Child
 
 
-class Helper:
+class Helper(Child):
     """`ask("hold", 9000)` sends that line and waits for its answer."""
 
     def __init__(self, script, *arguments):
-        path = Path(__file__).with_name(script)
-        self.process = spawn(
-            [sys.executable, str(path), *map(str, arguments)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        end(self.process)
-
-    def tell(self, *words):
-        self.process.stdin.write(" ".join(map(str, words)) + "\n")
-        self.process.stdin.flush()
+        super().__init__(sys.executable, Path(__file__).with_name(script), *arguments)
 
     def answer(self, within=60):
-        readable, _, _ = select.select([self.process.stdout], [], [], within)
-        assert readable, f"no answer within {within} s"
-        line = self.process.stdout.readline()
-        assert line, "the helper is gone"
-        return json.loads(line)
+        return json.loads(self.hear(within))
 
     def ask(self, *words, within=60):
         self.tell(*words)

@@ -2,6 +2,7 @@
 import ctypes
 import os
 import resource
+import select
 import signal
 import subprocess
 from contextlib import suppress
@@ -24,9 +25,7 @@ def spawn(arguments, *, nofile=None, closed=(), yields=False, **options):
         for fd in closed:
             os.close(fd)
 
-    return subprocess.Popen(
-        arguments, preexec_fn=prepare, start_new_session=yields, **options
-    )
+    return subprocess.Popen(arguments, preexec_fn=prepare, start_new_session=yields, **options)
 
 
 def _yield_processors():
@@ -45,3 +44,39 @@ def end(process, within=5.0):
     for stream in (process.stdin, process.stdout, process.stderr):
         if stream is not None:
             stream.close()
+
+
+class Child:
+    """A program that is told words on its stdin and answers on its stdout, as long as the `with`."""
+
+    def __init__(self, *arguments, yields=False):
+        self.process = spawn(
+            [str(argument) for argument in arguments],
+            yields=yields,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        end(self.process)
+
+    def tell(self, *words):
+        self.process.stdin.write(" ".join(map(str, words)) + "\n")
+        self.process.stdin.flush()
+
+    def hear(self, within=60):
+        """The next line of what it says."""
+        readable, _, _ = select.select([self.process.stdout], [], [], within)
+        assert readable, f"no answer within {within} s"
+        line = self.process.stdout.readline()
+        assert line, "it is gone"
+        return line.rstrip("\n")
+
+    def last_words(self, within=60):
+        """Ends its stdin, and with it the program: what it said that nobody has heard yet."""
+        said, _ = self.process.communicate(timeout=within)
+        return said

@@ -3,11 +3,11 @@ worse time can be told from a better one."""
 import json
 import os
 import statistics
-import subprocess
 import time
+from itertools import chain
 from typing import NamedTuple
 
-from support.processes import end, spawn
+from support.processes import Child
 
 EXECUTABLE = os.environ.get("SESSION_LOAD", "session-load")
 AT_A_TIME = 512
@@ -33,63 +33,40 @@ class Window(NamedTuple):
         return self.sessions / self.seconds
 
 
-class EchoServer:
+class EchoServer(Child):
     """One for thousands of sessions a second."""
 
     name = "echo"
 
     def __init__(self):
-        self.process = spawn(
-            [EXECUTABLE, "backend"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        self.address = f"127.0.0.1:{int(self.process.stdout.readline())}"
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        end(self.process)
+        super().__init__(EXECUTABLE, "backend")
+        self.address = f"127.0.0.1:{int(self.hear())}"
 
 
-class Sessions:
+class Sessions(Child):
     """From construction until `stop()`, which tells how many there were and how many failed."""
 
     def __init__(self, address, rate):
+        options = {"--port": address[1], "--rate": rate, "--at-a-time": AT_A_TIME}
+        super().__init__(EXECUTABLE, "clients", *chain.from_iterable(options.items()))
         self.rate = rate
-        self.process = spawn(
-            [EXECUTABLE, "clients", "--port", str(address[1])]
-            + ["--rate", str(rate), "--at-a-time", str(AT_A_TIME)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        end(self.process)
 
     def window(self, seconds):
         """What they get in so many seconds from now. The time is what is measured."""
-        assert self._ask("mark") == "marked\n"
+        self.tell("mark")
+        assert self.hear() == "marked"
         time.sleep(seconds)
-        told = json.loads(self._ask("report"))
+        self.tell("report")
+        told = json.loads(self.hear())
         times = (told[name] / 1000 for name in ("p50_us", "p99_us"))
         return Window(told["seconds"], told["units"], *times)
 
     def stop(self):
-        said, _ = self.process.communicate(timeout=30)
-        return json.loads(said)
+        return json.loads(self.last_words(within=30))
 
     def keep_up(self, window):
         """Whether all of them go through, and hardly one slowly."""
         return window.rate >= RATE_KEPT * self.rate and window.p99_ms <= CALM_P99_MS
-
-    def _ask(self, word):
-        self.process.stdin.write(word + "\n")
-        self.process.stdin.flush()
-        return self.process.stdout.readline()
 
 
 def p99_max(calm):
