@@ -1,4 +1,4 @@
-// Outlier detection from many threads at once; see threads_test.cc.
+// Outlier detection from many threads at once; see cluster_threads_test.cc.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -10,6 +10,36 @@
 
 namespace sluice {
 namespace {
+
+TEST(OutlierThreads, every_failure_is_counted_and_one_is_the_threshold_th) {
+  constexpr uint32_t kFailures = 10'000;
+  constexpr uint32_t kThreshold = 40'000;
+  OutlierDetector detector;
+  std::atomic<int> exact{0};
+  run_threads([&](size_t) {
+    for (uint32_t i = 0; i < kFailures; ++i) {
+      const auto ejection = detector.record(Permit{}, ConnectOutcome::refused, kThreshold);
+      if (ejection && ejection->consecutive_failures == kThreshold) exact.fetch_add(1);
+    }
+  });
+  EXPECT_EQ(exact.load(), 1);
+  EXPECT_EQ(detector.consecutive_failures(), kFailures * kThreads);
+}
+
+TEST(OutlierThreads, success_anywhere_ends_the_row_for_all) {
+  OutlierDetector detector;
+  std::atomic<int> proposals{0};
+  run_threads([&](size_t) {
+    for (int i = 0; i < 20'000; ++i) {
+      // Each thread adds one at most before its own success: more than kThreads never add up.
+      const auto ejection = detector.record(Permit{}, ConnectOutcome::timeout, kThreads + 1);
+      if (ejection) proposals.fetch_add(1);
+      detector.record(Permit{}, ConnectOutcome::connected, kThreads + 1);
+    }
+  });
+  EXPECT_EQ(proposals.load(), 0);
+  EXPECT_EQ(detector.consecutive_failures(), 0U);
+}
 
 TEST(OutlierThreads, window_counts_every_outcome) {
   constexpr uint32_t kOutcomes = 40'000;
