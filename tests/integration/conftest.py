@@ -5,6 +5,8 @@ import resource
 import pytest
 
 from support.network import enter_own_network
+from support.sluice import Sluice, front
+from support.sockets import listen
 
 _, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
 resource.setrlimit(resource.RLIMIT_NOFILE, (_hard, _hard))
@@ -21,3 +23,17 @@ def conf_file(tmp_path):
         return path
 
     return write
+
+
+@pytest.fixture
+def backend():
+    """In the test's own hands."""
+    with listen() as listening:
+        yield listening
+
+
+@pytest.fixture(params=["auto", "off"])
+def sluice(request, backend):
+    """In front of that backend, with splicing and without."""
+    with Sluice(front([backend], splice=request.param)) as running:
+        yield running

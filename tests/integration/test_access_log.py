@@ -10,7 +10,7 @@ from support import requires
 from support.backends import Backend, Hanging, Refusing
 from support.network import local_ports
 from support.sluice import Sluice, front
-from support.sockets import connect, listen, outcome, receive_all, reset, session
+from support.sockets import connect, outcome, receive_all, reset, session
 from support.waiting import eventually
 
 FIELDS = [
@@ -30,12 +30,6 @@ FIELDS = [
 TIMEOUT = 0.5
 # Coarse ticks: a timeout may be late by one, never early.
 TICK = 1.0
-
-
-@pytest.fixture
-def backend():
-    with listen() as listening:
-        yield listening
 
 
 def test_a_session_is_one_line_with_every_field(backend):

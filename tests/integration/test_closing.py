@@ -2,7 +2,6 @@
 import signal
 import socket
 import threading
-import time
 
 import pytest
 
@@ -13,7 +12,6 @@ from support.sluice import Sluice, front
 from support.sockets import (
     InBackground,
     connect,
-    listen,
     receive,
     receive_all,
     reset,
@@ -25,19 +23,6 @@ from support.waiting import eventually
 
 MIB = 1 << 20
 SIDES = ["client", "backend"]
-SPLICE = ["auto", "off"]
-
-
-@pytest.fixture
-def backend():
-    with listen() as listening:
-        yield listening
-
-
-@pytest.fixture(params=SPLICE)
-def sluice(request, backend):
-    with Sluice(front([backend], splice=request.param)) as running:
-        yield running
 
 
 def ordered(side, client, server):
@@ -274,58 +259,6 @@ def test_a_final_error_message_followed_by_a_reset_is_read_by_the_client(sluice,
 
 def _readable_bytes(sock):
     return len(sock.recv(4096, socket.MSG_PEEK))
-
-
-def test_one_byte_writes_arrive_in_order_in_both_directions(sluice, backend):
-    data = pattern.stream(77, 3000)
-
-    def send_single_bytes(sock):
-        for position in range(len(data)):
-            sock.sendall(data[position : position + 1])
-        sock.shutdown(socket.SHUT_WR)
-
-    with session(sluice, backend) as (client, server):
-        calls = [
-            InBackground(send_single_bytes, client),
-            InBackground(send_single_bytes, server),
-            InBackground(receive_all, client),
-            InBackground(receive_all, server),
-        ]
-        assert [call.result() for call in calls[2:]] == [(data, "fin"), (data, "fin")]
-
-
-def test_one_byte_there_and_back_is_not_delayed(sluice, backend):
-    """No corking, no Nagle: a round trip of one byte is far below 40 ms. Segments that fill a
-    pipe's slots neither."""
-    with session(sluice, backend) as (client, server):
-        begun = time.monotonic()
-        for _ in range(100):
-            client.sendall(b"x")
-            assert server.recv(1) == b"x"
-            server.sendall(b"y")
-            assert client.recv(1) == b"y"
-        assert time.monotonic() - begun < 1
-
-
-def test_the_tail_of_a_stream_of_small_segments_is_not_held_back(sluice, backend):
-    """A pipe fills by slots, not by bytes; what it holds when the source pauses must go out without
-    more input."""
-    with session(sluice, backend) as (client, server):
-        assert receive_bulk(client, server, 2 * MIB)
-        for turn in range(20):
-            for _ in range(40):
-                server.sendall(b"s" * 600)
-            begun = time.monotonic()
-            assert len(receive(client, 24_000)) == 24_000
-            assert time.monotonic() - begun < 0.15, f"stalled in turn {turn}"
-
-
-def receive_bulk(client, server, size):
-    """Makes the direction to the client a bulk one."""
-    sending = InBackground(server.sendall, pattern.stream(0, size))
-    data = receive(client, size)
-    sending.result()
-    return pattern.matches(0, data) and len(data) == size
 
 
 def test_a_stalled_reader_does_not_make_the_loop_spin(sluice, backend):

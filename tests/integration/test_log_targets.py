@@ -23,12 +23,6 @@ from support.waiting import eventually
 AS_NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
 
 
-@pytest.fixture
-def backend():
-    with listen() as listening:
-        yield listening
-
-
 # Standard streams.
 
 

@@ -5,19 +5,11 @@ import os
 import signal
 import time
 
-import pytest
-
 from support import kernel
 from support.backends import Refusing
 from support.sluice import Sluice, front
-from support.sockets import listen, outcome, session
+from support.sockets import outcome, session
 from support.waiting import eventually
-
-
-@pytest.fixture
-def backend():
-    with listen() as listening:
-        yield listening
 
 
 # Rotation and the process log.
