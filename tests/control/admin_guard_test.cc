@@ -5,6 +5,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace sluice {
 namespace {
@@ -36,7 +37,7 @@ unsigned status(const AdminGuard& guard, const HttpRequest& request, AdminNeed n
 
 unsigned status_with_host(std::string_view host, HttpRequest request = local_request()) {
   request.headers = {{"host", std::string(host)}};
-  return status(AdminGuard(""), request, AdminNeed::read);
+  return status(AdminGuard("", "sluice-host"), request, AdminNeed::read);
 }
 
 TEST(admin_guard, local_clients_may_do_everything_while_there_is_no_token) {
@@ -106,12 +107,58 @@ TEST(admin_guard, a_local_client_is_refused_a_name_on_another_address_too) {
   EXPECT_EQ(status_with_host("localhost:9901", request), 403U);
 }
 
-TEST(admin_guard, others_call_us_by_any_name_when_they_have_the_token) {
+// Behind NAT or a published port we are called by an address that is none of ours.
+TEST(admin_guard, others_call_us_by_any_name_or_address_when_they_have_the_token) {
+  for (const std::string_view host : {"sluice.example:9901", "10.0.0.9:9901", "192.0.2.1",
+                                      "[2001:db8::1]:80", "localhost:9901", "127.0.0.1:9900"}) {
+    HttpRequest request = request_from_elsewhere();
+    request.headers = {{"Host", std::string(host)}};
+    EXPECT_EQ(status(AdminGuard(kToken), request, AdminNeed::page), 200U) << host;
+    for (const AdminNeed need : {AdminNeed::read, AdminNeed::change}) {
+      EXPECT_EQ(status(AdminGuard(kToken), request, need), 401U) << host;
+      request.headers.resize(1);
+      request.headers.emplace_back("Authorization", "Bearer " + kToken);
+      EXPECT_EQ(status(AdminGuard(kToken), request, need), 200U) << host;
+      request.headers.emplace_back("Origin", "http://" + std::string(host));
+      EXPECT_EQ(status(AdminGuard(kToken), request, need), 200U) << host;
+      request.headers.back().second = "http://10.0.0.1:9901";
+      EXPECT_EQ(status(AdminGuard(kToken), request, need), 403U) << host;
+      request.headers.resize(1);
+    }
+  }
   HttpRequest request = request_from_elsewhere();
-  request.headers = {{"Host", "sluice.example:9901"}, {"Authorization", "Bearer " + kToken}};
-  EXPECT_EQ(status(AdminGuard(kToken), request, AdminNeed::change), 200U);
-  request.headers[0].second = "10.0.0.9:9901";
-  EXPECT_EQ(status(AdminGuard(kToken), request, AdminNeed::change), 403U);
+  request.headers = {{"Host", "a@10.0.0.1:9901"}, {"Authorization", "Bearer " + kToken}};
+  EXPECT_EQ(status(AdminGuard(kToken), request, AdminNeed::read), 403U);
+}
+
+TEST(admin_guard, with_the_token_local_clients_are_refused_a_strange_host_all_the_same) {
+  HttpRequest request = local_request();
+  request.headers = {{"Host", "evil.example"}, {"Authorization", "Bearer " + kToken}};
+  EXPECT_EQ(status(AdminGuard(kToken), request, AdminNeed::read), 403U);
+}
+
+TEST(admin_guard, local_clients_may_call_us_by_the_machines_own_name) {
+  const AdminGuard guard("", "web1");
+  HttpRequest request = local_request();
+  request.local = address("127.0.1.1:9901");  // to which Debian resolves it
+  const auto status_of = [&](std::string_view host) {
+    request.headers = {{"Host", std::string(host)}};
+    return status(guard, request, AdminNeed::change);
+  };
+  for (const std::string_view own : {"web1", "web1:9901", "WEB1:80"})
+    EXPECT_EQ(status_of(own), 200U);
+  for (const std::string_view other : {"web2", "web1.evil.example", "web", "web11", "", ":80"}) {
+    EXPECT_EQ(status_of(other), 403U) << other;
+  }
+  request.local = address("10.0.0.1:9901");
+  EXPECT_EQ(status_of("web1"), 403U);
+}
+
+TEST(admin_guard, a_machines_full_name_is_in_somebodys_zone_and_does_not_count) {
+  EXPECT_EQ(single_label("web1"), "web1");
+  EXPECT_EQ(single_label("web1.local"), "");
+  EXPECT_EQ(single_label("web1."), "");
+  EXPECT_EQ(single_label(""), "");
 }
 
 TEST(admin_guard, a_request_of_http_1_0_needs_no_host) {
@@ -168,12 +215,27 @@ TEST(admin_guard, a_foreign_page_that_sends_no_origin_may_only_link_to_us) {
   }
 }
 
-TEST(admin_guard, on_a_unix_socket_the_host_is_no_matter_and_the_file_decides) {
-  HttpRequest request = local_request();
-  request.local = request.peer = address("unix:/run/a.sock");
-  request.headers = {{"Host", "anything"}};
-  EXPECT_EQ(status(AdminGuard(""), request, AdminNeed::change), 200U);
-  EXPECT_EQ(status(AdminGuard(kToken), request, AdminNeed::change), 401U);
+// A browser gets there by `ssh -L 9900:/run/a.sock` or a proxy, and then a page whose name has been
+// made to point there does, too.
+TEST(admin_guard, a_unix_socket_is_called_localhost_or_a_loopback_address_of_any_port) {
+  const auto status_of = [](HttpHeaders headers, const std::string& token) {
+    HttpRequest request = local_request();
+    request.local = request.peer = address("unix:/run/a.sock");
+    request.headers = std::move(headers);
+    return status(AdminGuard(token, "web1"), request, AdminNeed::change);
+  };
+  for (const std::string own : {"localhost", "localhost:9900", "127.0.0.1:80", "[::1]:9900"}) {
+    EXPECT_EQ(status_of({{"Host", own}}, ""), 200U) << own;
+    EXPECT_EQ(status_of({{"Host", own}}, kToken), 401U) << "and the token is needed for changes";
+    EXPECT_EQ(status_of({{"Host", own}, {"Origin", "http://" + own}}, ""), 200U) << own;
+    EXPECT_EQ(status_of({{"Host", own}, {"Origin", "http://evil.example"}}, ""), 403U) << own;
+  }
+  EXPECT_EQ(status_of({}, ""), 200U) << "HTTP/1.0";
+  for (const std::string other : {"anything", "evil.example:9900", "10.0.0.1", "0.0.0.0:9900",
+                                  "localhost.evil.example", "web1", "", "a.sock"}) {
+    EXPECT_EQ(status_of({{"Host", other}}, ""), 403U) << other;
+    EXPECT_EQ(status_of({{"Host", other}, {"Origin", "http://" + other}}, ""), 403U) << other;
+  }
 }
 
 TEST(admin_guard, secrets_are_the_same_only_when_every_byte_is) {

@@ -60,6 +60,35 @@ def test_from_elsewhere_everything_needs_the_token(tmp_path):
             assert trusted.request("GET", "/api/events").status == 401
 
 
+@requires.own_namespace
+def test_from_elsewhere_any_name_will_do_with_the_token(tmp_path):
+    """Behind NAT or a published port we are called by an address that is none of ours."""
+    subprocess.run(["ip", "address", "add", "10.9.8.6/32", "dev", "lo"], check=True)
+    admin_settings = with_token(tmp_path)["admin"]
+    with Backend("banner", "b1") as b1:
+        conf = front([b1], admin={**admin_settings, "address": "10.9.8.6:0"})
+        with Sluice(conf) as sluice:
+            admin, trusted = Admin(sluice), Admin(sluice, TOKEN)
+            for host in ("203.0.113.7:9900", "[2001:db8::7]:9900", "sluice.example", "localhost:9900"):
+                own = {"Host": host, "Origin": f"http://{host}"}
+                page = admin.request("GET", "/", headers={"Host": host})
+                assert page.status == 200 and page.text.startswith("<!")
+                assert admin.request("GET", "/api/status", headers=own).status == 401
+                assert trusted.request("GET", "/api/status", headers=own).status == 200
+                foreign = {**own, "Origin": "http://10.9.8.6"}
+                assert trusted.request("GET", "/api/status", headers=foreign).status == 403
+
+
+def test_this_machines_own_name_is_known_if_nobody_else_can_have_it():
+    name = socket.gethostname()
+    with Backend("banner", "b1") as b1, Sluice(with_admin([b1])) as sluice:
+        admin = Admin(sluice)
+        for host in (name, f"{name}:9900", name.upper()):
+            answer = admin.request("GET", "/", headers={"Host": host})
+            assert answer.status == (403 if "." in name else 200)
+        assert admin.request("GET", "/", headers={"Host": name + "x"}).status == 403
+
+
 def test_foreign_hosts_and_origins_are_refused():
     drain = "/api/clusters/back/backends/b1/drain"
     with Backend("banner", "b1") as b1, Sluice(with_admin([b1])) as sluice:
@@ -89,6 +118,15 @@ def test_a_unix_socket_is_guarded_by_its_file(tmp_path):
             admin = Admin(sluice)
             assert admin.get("/api/status")["state"] == "accepting"
             assert admin.act("drain", "b1")["administrative"]["state"] == "draining"
+            # As a browser comes through `ssh -L 9900:.../admin.sock`, with a page of its own or not.
+            own = {"Host": "localhost:9900", "Origin": "http://localhost:9900"}
+            rebound = {"Host": "evil.example:9900", "Origin": "http://evil.example:9900"}
+            ready = "/api/clusters/back/backends/b1/ready"
+            for headers in (rebound, {"Host": "evil.example"}, {**own, "Origin": "null"}):
+                for method, target in (("POST", ready), ("GET", "/api/status"), ("GET", "/")):
+                    assert admin.request(method, target, headers=headers).status == 403
+            assert admin.backend("b1")["administrative"]["state"] == "draining"
+            assert admin.request("POST", ready, headers=own).status == 200
             sluice.finish()
         assert not path.exists()
 

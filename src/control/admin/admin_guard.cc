@@ -7,6 +7,7 @@ namespace sluice {
 namespace {
 
 constexpr std::string_view kBearer = "Bearer ";
+constexpr uint16_t kAnyPort = 1;
 
 bool is_same_word(std::string_view a, std::string_view b) {
   return a.size() == b.size() && ::strncasecmp(a.data(), b.data(), a.size()) == 0;
@@ -31,18 +32,21 @@ bool is_localhost(std::string_view host) {
 }
 
 // Whether this is how a client that found us by itself would call us.
-bool is_own_host(std::string_view value, const HttpRequest& request) {
-  if (request.local.is_unix()) return true;  // no browser comes this way
+bool is_own_host(std::string_view value, const HttpRequest& request, std::string_view own_name) {
   const std::string_view host = without_port(value);
-  if (is_localhost(host)) return request.local.is_loopback();
-  const auto literal = Address::parse(fmt::format("{}:{}", host, request.local.port()));
-  if (literal && literal->is_ip()) {
-    const bool are_both_loopback = literal->is_loopback() && request.local.is_loopback();
-    return are_both_loopback ||
-           (literal->kind() == request.local.kind() && literal->bytes() == request.local.bytes());
-  }
-  // A name. Who comes from elsewhere has the token, which no strange page has.
-  return literal && !request.peer.is_loopback();
+  const auto literal = Address::parse(fmt::format("{}:{}", host, kAnyPort));
+  if (!literal) return false;
+  // Has to show the token for all that is not the same for everybody, and no strange page has it.
+  // By which address or name there is a way to us from elsewhere (NAT, a container's published
+  // port), nobody here knows.
+  if (is_from_elsewhere(request.peer)) return true;
+  // A browser may come to a unix socket, too, through `ssh -L` or a proxy on this host, by which
+  // that is called `localhost` or a loopback address with a port of its own.
+  const bool is_loopback = request.local.is_unix() || request.local.is_loopback();
+  if (is_localhost(host)) return is_loopback;
+  if (literal->is_name()) return request.local.is_loopback() && is_same_word(host, own_name);
+  return (literal->is_loopback() && is_loopback) ||
+         (literal->kind() == request.local.kind() && literal->bytes() == request.local.bytes());
 }
 
 // The page's scheme and authority must be where the request goes to.
@@ -77,6 +81,10 @@ bool is_same_secret(std::string_view given, std::string_view secret) {
   return difference == 0;
 }
 
+std::string single_label(std::string host_name) {
+  return host_name.find('.') == std::string::npos ? std::move(host_name) : std::string();
+}
+
 bool AdminGuard::has_token(const HttpRequest& request) const {
   const auto value = request.header("Authorization");
   if (token_.empty() || !value) return false;
@@ -86,8 +94,9 @@ bool AdminGuard::has_token(const HttpRequest& request) const {
 
 std::optional<HttpAnswer> AdminGuard::refuse(const HttpRequest& request, AdminNeed need) const {
   const auto host = request.header("Host");
-  if (host && !is_own_host(*host, request)) {
-    return http_error(403, "Host names another server: ask for this one by its address");
+  if (host && !is_own_host(*host, request, own_name_)) {
+    return http_error(403,
+                      "Host names another server: ask for this one by its address or as localhost");
   }
   const auto origin = request.header("Origin");
   if ((origin && !is_own_origin(*origin, host)) || is_foreign_page(request, need)) {

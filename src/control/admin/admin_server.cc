@@ -1,9 +1,12 @@
 #include "admin_server.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <climits>
 #include <utility>
 
 #include "build_info.h"
@@ -18,6 +21,12 @@ std::string make_epoch() {
   const auto since_1970 = WallTime::clock::now().time_since_epoch();
   return fmt::format("{:x}",
                      std::chrono::duration_cast<std::chrono::milliseconds>(since_1970).count());
+}
+
+std::string own_name() {
+  std::array<char, HOST_NAME_MAX + 1> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? single_label(name.data())
+                                                          : std::string();
 }
 
 std::string greeting() {
@@ -81,7 +90,7 @@ AdminServer::AdminServer(AdminScope scope, std::optional<TokenFile> token_file)
     : scope_(std::move(scope)),
       started_at_(scope_.loop.now()),
       token_file_(std::move(token_file)),
-      guard_(token_file_ ? token_file_->token(started_at_) : std::string()),
+      guard_(token_file_ ? token_file_->token(started_at_) : std::string(), own_name()),
       sessions_(scope_),
       events_(scope_.loop, make_epoch(), greeting(), [this] { http_->wake_streams(); }),
       actions_(scope_,
