@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "sluice/net/socket_address.h"
 #include "sockets.h"
 #include "waiting.h"
 
@@ -41,6 +42,14 @@ class HttpServerTest : public testing::Test {
   Loop& loop() { return loop_; }
 
   UniqueFd connect() { return connect_to(address_); }
+  UniqueFd connect_from(const Address& source) {
+    UniqueFd client(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const SocketAddress from(source);
+    const SocketAddress to(address_);
+    EXPECT_EQ(::bind(client.get(), from.data(), from.size()), 0);
+    EXPECT_EQ(::connect(client.get(), to.data(), to.size()), 0);
+    return client;
+  }
   UniqueFd ask(std::string_view target, std::string_view method = "GET") {
     UniqueFd client = connect();
     send_all(client, std::string(method) + " " + std::string(target) +
@@ -319,6 +328,38 @@ TEST_F(HttpServerTest, streams_have_a_limit_and_who_has_gone_makes_room) {
   EXPECT_TRUE(run_until(loop(), [&] { return server().streams() == 0; }));
   const UniqueFd third = ask("/stream");
   EXPECT_TRUE(hears(third, "hello"));
+}
+
+TEST_F(HttpServerTest, one_host_gets_its_part_of_the_streams_only) {
+  limits.streams_per_ip_max = 1;
+  start();
+  pieces = {"hello"};
+  UniqueFd first = ask("/stream");
+  EXPECT_TRUE(hears(first, "hello"));
+  const std::string refusal = hear(ask("/stream"));
+  EXPECT_EQ(status(refusal), 503U);
+  EXPECT_NE(refusal.find("from your address"), std::string::npos) << refusal;
+  EXPECT_EQ(status(hear(ask("/now"))), 200U);
+  const UniqueFd other = connect_from(Address::ipv4({127, 0, 0, 9}, 0));
+  send_all(other, "GET /stream HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_TRUE(hears(other, "hello"));
+  first.reset();
+  EXPECT_TRUE(run_until(loop(), [&] { return server().streams() == 1; }));
+  const UniqueFd third = ask("/stream");
+  EXPECT_TRUE(hears(third, "hello"));
+}
+
+TEST_F(HttpServerTest, it_is_known_whose_streams_there_are) {
+  start();
+  pieces = {"hello"};
+  const auto are_local = [](const Address& peer) { return peer.is_loopback(); };
+  EXPECT_FALSE(server().has_streams(are_local));
+  UniqueFd client = ask("/stream");
+  EXPECT_TRUE(hears(client, "hello"));
+  EXPECT_TRUE(server().has_streams(are_local));
+  EXPECT_FALSE(server().has_streams([](const Address&) { return false; }));
+  client.reset();
+  EXPECT_TRUE(run_until(loop(), [&] { return !server().has_streams(are_local); }));
 }
 
 // 40 requests of 5 ms each are 200 ms of work, of which 50 ms may be done at a stretch.

@@ -153,6 +153,26 @@ def test_an_admin_address_in_use_is_an_error_at_start(conf_file):
         assert done.returncode == 3 and address in done.stderr
 
 
+@requires.own_namespace
+def test_a_stream_of_a_revoked_token_ends_although_nobody_asks_for_anything(tmp_path):
+    subprocess.run(["ip", "address", "add", "10.9.8.5/32", "dev", "lo"], check=True)
+    admin_settings = with_token(tmp_path)["admin"]
+    with Backend("banner", "b1") as b1:
+        with Sluice(front([b1], admin={**admin_settings, "address": "10.9.8.5:0"})) as sluice:
+            with Events(Admin(sluice, TOKEN)) as events:
+                eventually(lambda: events.events)
+                new = tmp_path / "new"
+                new.write_text(TOKEN + "\n")
+                new.rename(tmp_path / "token")
+                always(lambda: not events.ended.is_set(), during=1.5)
+                begun = time.monotonic()
+                new.write_text(ROTATED + "\n")
+                new.rename(tmp_path / "token")
+                assert events.ended.wait(5)
+                assert time.monotonic() - begun < 2.5, "a second, and what a busy machine needs"
+                sluice.eventually_event("admin", message=f"a new token is in {tmp_path / 'token'}")
+
+
 # --- pages of others ------------------------------------------------------------------------------
 
 

@@ -41,9 +41,9 @@ HttpAnswer AdminActions::show(const Target& target) const {
 }
 
 void AdminActions::note(const AdminCall& call, const AdminChange& change) {
-  scope_.log.info(
-      "admin", fmt::format("{} {} of {} set from {} to {} by {}", change.cluster, change.kind,
-                           change.backend, change.from, change.to, call.request.peer.to_string()));
+  scope_.log.info("admin",
+                  fmt::format("{} {} of {} set from {} to {} by {}", change.cluster, change.kind,
+                              change.backend, change.from, change.to, call.request.who));
   scope_.keep();
   on_change_(change);
 }
@@ -96,7 +96,7 @@ HttpAnswer AdminActions::trip(const AdminCall& call) {
     if (target.cluster().trip(target.backend, scope_.loop.now())) {
       scope_.log.info("admin",
                       fmt::format("{} breaker of {} tripped by {}", target.cluster().name(),
-                                  target.backend.name(), call.request.peer.to_string()));
+                                  target.backend.name(), call.request.who));
     }
     return show(target);
   });
@@ -106,7 +106,7 @@ HttpAnswer AdminActions::reset(const AdminCall& call) {
   return with_target(call, [&](const Target& target) {
     if (target.cluster().reset(target.backend, scope_.loop.now())) {
       scope_.log.info("admin", fmt::format("{} breaker of {} reset by {}", target.cluster().name(),
-                                           target.backend.name(), call.request.peer.to_string()));
+                                           target.backend.name(), call.request.who));
     }
     return show(target);
   });

@@ -38,6 +38,9 @@ std::string greeting() {
   return out;
 }
 
+// Whose streams were opened with the token.
+constexpr auto kIsWithToken = [](const Address& peer) { return is_from_elsewhere(peer); };
+
 // Clusters are rendered anew at most that often when they are so large that it takes a while.
 constexpr Duration kShownFor = std::chrono::milliseconds(200);
 constexpr size_t kLargeBytes = size_t{256} * 1024;
@@ -69,6 +72,7 @@ Result<std::unique_ptr<AdminServer>> AdminServer::open(AdminScope scope, UniqueF
   // Neither one host nor followers of the events may take all of them.
   limits.connections_per_ip_max = std::max(options.connections_max / 2, 1U);
   limits.streams_max = std::max(options.connections_max / 4, 1U);
+  limits.streams_per_ip_max = std::max(limits.streams_max / 2, 1U);
   AdminServer& self = *admin;
   auto http = HttpServer::open(
       self.scope_.loop, self.scope_.poller, std::move(socket), limits,
@@ -90,6 +94,7 @@ AdminServer::AdminServer(AdminScope scope, std::optional<TokenFile> token_file)
     : scope_(std::move(scope)),
       started_at_(scope_.loop.now()),
       token_file_(std::move(token_file)),
+      token_due_(scope_.loop, [this] { watch_token(); }),
       guard_(token_file_ ? token_file_->token(started_at_) : std::string(), own_name()),
       sessions_(scope_),
       events_(scope_.loop, make_epoch(), greeting(), [this] { http_->wake_streams(); }),
@@ -106,18 +111,30 @@ AdminServer::AdminServer(AdminScope scope, std::optional<TokenFile> token_file)
 
 void AdminServer::follow_token_file() {
   const std::string& path = token_file_->path();
-  token_file_->set_reports(
-      {.on_change =
-           [this, &path] {
-             scope_.log.info("admin", "a new token is in " + path);
-             // Whoever still has only the old one hears no more.
-             http_->end_streams([](const Address& peer) { return is_from_elsewhere(peer); });
-           },
-       .on_trouble =
-           [this](std::string_view why) {
-             scope_.log.warning("admin",
-                                fmt::format("{}; the token of before stays in force", why));
-           }});
+  token_file_->set_reports({.on_change =
+                                [this, &path] {
+                                  scope_.log.info("admin", "a new token is in " + path);
+                                  // Whoever still has only the old one hears no more.
+                                  http_->end_streams(kIsWithToken);
+                                },
+                            .on_trouble =
+                                [this](std::string_view why) {
+                                  scope_.log.warning(
+                                      "admin",
+                                      fmt::format("{}; the token of before stays in force", why));
+                                }});
+}
+
+// Requests look at the file themselves; a stream goes on while nobody asks for anything.
+void AdminServer::watch_token() {
+  guard_.set_token(token_file_->token(scope_.loop.now()));
+  if (http_->has_streams(kIsWithToken)) token_due_.start(TokenFile::kLookAgainAfter);
+}
+
+HttpAnswer AdminServer::follow_events(const AdminCall& call) {
+  const bool needs_token = token_file_ && is_from_elsewhere(call.request.peer);
+  if (needs_token && !token_due_.is_running()) token_due_.start(TokenFile::kLookAgainAfter);
+  return events_.follow(call);
 }
 
 AdminTime AdminServer::time() const { return {scope_.loop.now(), WallTime::clock::now()}; }
@@ -179,7 +196,7 @@ void AdminServer::add_routes() {
   get("/api/listeners",
       [this](const AdminCall&) { return http_json(render_listeners(scope_.listeners)); });
   get("/api/config", [this](const AdminCall&) { return show_config(); });
-  get("/api/events", [this](const AdminCall& call) { return events_.follow(call); });
+  get("/api/events", [this](const AdminCall& call) { return follow_events(call); });
   routes_.add(
       "GET", "/api/sessions", AdminNeed::read,
       [this](const AdminCall& call, HttpReply reply) { list_sessions(call, std::move(reply)); });
@@ -195,7 +212,7 @@ void AdminServer::add_routes() {
               });
   routes_.add("POST", "/api/drain", AdminNeed::change,
               [this](const AdminCall& call, const HttpReply& reply) {
-                scope_.log.info("admin", "drain asked for by " + call.request.peer.to_string());
+                scope_.log.info("admin", "drain asked for by " + call.request.who);
                 scope_.drain();
                 reply(http_json(R"({"state":"draining"})", 202));
               });

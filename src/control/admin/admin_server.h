@@ -37,12 +37,14 @@ class AdminServer {
  private:
   AdminServer(AdminScope scope, std::optional<TokenFile> token_file);
   void follow_token_file();
+  void watch_token();
   void add_routes();
   void add_backend_routes();
   HttpAnswer show_ready() const;
   HttpAnswer show_clusters();
   HttpAnswer show_config();
   HttpAnswer show_status() const;
+  HttpAnswer follow_events(const AdminCall& call);
   void list_sessions(const AdminCall& call, HttpReply reply);
   std::optional<HttpAnswer> check(const HttpRequest& request);
   void handle(const HttpRequest& request, HttpReply reply) const;
@@ -51,6 +53,7 @@ class AdminServer {
   const AdminScope scope_;
   const TimePoint started_at_;
   std::optional<TokenFile> token_file_;
+  Timer token_due_;  // while there are streams that were opened with the token
   AdminGuard guard_;
   AdminRoutes routes_;
   AdminSessions sessions_;

@@ -102,6 +102,7 @@ bool HttpCalls::read_head(HttpCall& call, const char* method, const char* versio
   request.version = version;
   request.peer = call.connection.peer;
   request.local = call.connection.local;
+  request.who = call.connection.who;
   MHD_get_connection_values(call.connection.handle, MHD_HEADER_KIND, &add_header, &request.headers);
   call.stage = HttpCall::Stage::body;
   // Answered at once, the connection ends with the answer: where the next request begins is not
@@ -131,10 +132,23 @@ void HttpCalls::give_answer(uint64_t call_id, HttpAnswer answer) {
   resume(*found->second);
 }
 
+uint32_t HttpCalls::streams_of(const Address& peer) const {
+  return static_cast<uint32_t>(
+      std::count_if(calls_.begin(), calls_.end(), [&peer](const auto& entry) {
+        const HttpCall& call = *entry.second;
+        return call.stage == HttpCall::Stage::sending && call.answer->stream &&
+               is_same_host(call.connection.peer, peer);
+      }));
+}
+
 void HttpCalls::replace_what_is_too_much(HttpCall& call) {
   const HttpAnswer& answer = *call.answer;
   if (answer.stream && streams_ >= limits_.streams_max) {
     call.answer = http_error(503, fmt::format("there are {} event streams already", streams_));
+  } else if (answer.stream && streams_of(call.connection.peer) >= limits_.streams_per_ip_max) {
+    call.answer =
+        http_error(503, fmt::format("there are {} event streams from your address already",
+                                    limits_.streams_per_ip_max));
   } else if (answer_bytes_ > 0 && answer_bytes_ + answer.body.size() > limits_.answer_bytes_max) {
     call.answer = http_error(503, "others are taking their answers too slowly: try again");
   }

@@ -84,6 +84,7 @@ class HttpCalls {
   bool read_head(HttpCall& call, const char* method, const char* version);
   bool ask(HttpCall& call);
   bool send(HttpCall& call);
+  uint32_t streams_of(const Address& peer) const;
   void replace_what_is_too_much(HttpCall& call);
   ssize_t read_stream(HttpCall& call, char* out, size_t bytes_max);
   void suspend(HttpCall& call);

@@ -4,6 +4,10 @@
 
 namespace sluice {
 
+bool is_same_host(const Address& a, const Address& b) {
+  return a.is_ip() && a.kind() == b.kind() && a.bytes() == b.bytes();
+}
+
 void HttpConnection::move_to(Phase next, TimePoint now) {
   if (phase == Phase::ending) return;
   phase = next;

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "sluice/base/address.h"
 #include "sluice/base/time.h"
@@ -13,6 +14,9 @@
 namespace sluice {
 
 struct HttpCall;
+
+// Whether both are by IP from one address. Clients of a unix socket are let in by its file.
+bool is_same_host(const Address& a, const Address& b);
 
 struct HttpConnection {
   enum class Phase : uint8_t {
@@ -26,6 +30,7 @@ struct HttpConnection {
   int fd = -1;  // the library's
   Address peer;
   Address local;
+  std::string who;
   Phase phase = Phase::asking;
   TimePoint since;
   std::unique_ptr<HttpCall> call;  // the request under way

@@ -12,6 +12,7 @@ struct HttpLimits {
   uint32_t connections_max = 256;
   uint32_t connections_per_ip_max = 128;
   uint32_t streams_max = 64;
+  uint32_t streams_per_ip_max = 32;
   size_t head_bytes_max = size_t{16} * 1024;
   uint32_t headers_max = 100;
   size_t target_bytes_max = 2048;

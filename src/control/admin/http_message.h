@@ -21,6 +21,8 @@ struct HttpRequest {
   HttpHeaders headers;
   Address peer;   // of a unix socket's client: where it came in
   Address local;  // where it came in
+  std::string who =
+      {};  // its sender, for a log: the peer, or whose process is at a unix socket's end
 
   // The first value of that name, in whatever case it was written; nothing when there is none.
   std::optional<std::string_view> header(std::string_view name) const;

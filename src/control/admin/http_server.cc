@@ -22,8 +22,14 @@ bool has_gone(int fd) {
   return bytes == 0 || (bytes < 0 && errno != EAGAIN && errno != EINTR);
 }
 
-bool is_same_host(const Address& a, const Address& b) {
-  return a.is_ip() && a.kind() == b.kind() && a.bytes() == b.bytes();
+// Who it is, for a log. What a unix socket's client has as an address says nothing, but the kernel
+// knows whose process connected (unix(7), SO_PEERCRED).
+std::string who_is(int fd, const Address& peer) {
+  if (peer.is_ip()) return peer.to_string();
+  ucred credentials{};
+  socklen_t size = sizeof credentials;
+  if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) return peer.to_string();
+  return fmt::format("uid {} (pid {})", credentials.uid, credentials.pid);
 }
 
 }  // namespace
@@ -157,6 +163,7 @@ void HttpServer::accept(UniqueFd client) {
   connection.fd = client.get();
   connection.peer = peer;
   connection.local = local;
+  connection.who = who_is(client.get(), peer);
   connection.since = loop_.now();
   connections_.push_back(std::move(connection));
   const HttpConnection* added = &connections_.back();
@@ -239,6 +246,12 @@ void HttpServer::wake_streams() {
     const bool streams = connection.phase == HttpConnection::Phase::streaming;
     if (streams && connection.call) calls_.resume(*connection.call);
   }
+}
+
+bool HttpServer::has_streams(FunctionRef<bool(const Address& peer)> is_meant) const {
+  return std::any_of(connections_.begin(), connections_.end(), [&](const HttpConnection& one) {
+    return one.phase == HttpConnection::Phase::streaming && is_meant(one.peer);
+  });
 }
 
 void HttpServer::end_streams(FunctionRef<bool(const Address& peer)> is_meant) {

@@ -45,6 +45,8 @@ class HttpServer final : private PollTarget {
 
   // Streams that had nothing to say are asked again.
   void wake_streams();
+  // Whether there are any of such peers.
+  bool has_streams(FunctionRef<bool(const Address& peer)> is_meant) const;
   // Those of such peers are cut off.
   void end_streams(FunctionRef<bool(const Address& peer)> is_meant);
 

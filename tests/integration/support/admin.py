@@ -57,10 +57,10 @@ class UnixConnection(http.client.HTTPConnection):
 
 
 class Admin:
-    """Of a running Sluice, found by its log. One connection a request."""
+    """Of a running Sluice, found by its log. One connection a request, from `source` if given."""
 
-    def __init__(self, sluice, token=None):
-        self.sluice, self.token = sluice, token
+    def __init__(self, sluice, token=None, source=None):
+        self.sluice, self.token, self.source = sluice, token, source
         self.address = sluice.eventually_event("admin_listening")["address"]
 
     @property
@@ -71,7 +71,10 @@ class Admin:
     def connection(self, within=SECONDS):
         if self.address.startswith("unix:"):
             return UnixConnection(self.address[5:], within)
-        return http.client.HTTPConnection(*self.host_and_port, timeout=within)
+        source = None if self.source is None else (self.source, 0)
+        return http.client.HTTPConnection(
+            *self.host_and_port, timeout=within, source_address=source
+        )
 
     def request(self, method, target, headers=None, body=None, within=SECONDS):
         headers = dict(headers or {})

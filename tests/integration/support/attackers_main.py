@@ -19,7 +19,7 @@ HOST = b"Host: 127.0.0.1\r\n"
 CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
 BODY = b"x" * 65536
 BODY_BYTES = 10 << 20
-SLOW_CLIENTS, DEAF_CLIENTS = 300, 48
+SLOW_CLIENTS, DEAF_CLIENTS = 300, 28
 # Sources besides 127.0.0.1, so that the limit for one of them is not what protects.
 SOURCES = 6
 
