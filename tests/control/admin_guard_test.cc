@@ -55,6 +55,19 @@ TEST(admin_guard, with_a_token_local_clients_need_it_for_changes_only) {
   EXPECT_EQ(status(guard, request, AdminNeed::change), 200U);
 }
 
+TEST(admin_guard, with_a_token_secrets_need_it_from_everybody) {
+  HttpRequest request = local_request();
+  EXPECT_EQ(status(AdminGuard(""), request, AdminNeed::secret), 200U);
+  EXPECT_EQ(status(AdminGuard(kToken), request, AdminNeed::secret), 401U);
+  HttpRequest foreign = request_from_elsewhere();
+  EXPECT_EQ(status(AdminGuard(""), foreign, AdminNeed::secret), 401U);
+  EXPECT_EQ(status(AdminGuard(kToken), foreign, AdminNeed::secret), 401U);
+  for (HttpRequest* one : {&request, &foreign}) {
+    one->headers.emplace_back("Authorization", "Bearer " + kToken);
+    EXPECT_EQ(status(AdminGuard(kToken), *one, AdminNeed::secret), 200U);
+  }
+}
+
 TEST(admin_guard, from_elsewhere_everything_but_the_page_needs_the_token) {
   const AdminGuard guard(kToken);
   HttpRequest request = request_from_elsewhere();

@@ -106,6 +106,23 @@ TEST_F(TokenFileTest, without_a_token_there_is_none_to_begin_with) {
   EXPECT_FALSE(TokenFile::open(path() + "-nowhere", kBegin));
 }
 
+TEST_F(TokenFileTest, a_file_that_is_too_large_to_be_a_tokens_is_refused_by_all_who_read_it) {
+  const std::string fits = kNew + "\n" + std::string(4096 - kNew.size() - 1, ' ');
+  write(fits + " ");
+  EXPECT_EQ(token_after(kLater), kOld);
+  ASSERT_EQ(troubles.size(), 1U);
+  EXPECT_NE(troubles[0].find("it is larger than 4096 bytes, which no token's file is"),
+            std::string::npos)
+      << troubles[0];
+  EXPECT_FALSE(TokenFile::open(path(), kBegin));
+  const auto loaded = load_token(path());
+  ASSERT_FALSE(loaded);
+  EXPECT_EQ(loaded.error().message, troubles[0]);
+  write(fits);
+  EXPECT_EQ(*load_token(path()), kNew);
+  EXPECT_EQ(token_after(kLater), kNew);
+}
+
 TEST(token_file, a_pipe_is_read_once) {
   int ends[2];
   ASSERT_EQ(::pipe(ends), 0);

@@ -1,5 +1,6 @@
 """Who may ask the admin side for what."""
 import os
+import re
 import socket
 import subprocess
 import time
@@ -10,6 +11,7 @@ from support import requires
 from support.admin import TOKEN, Admin, Events, with_admin, with_token
 from support.backends import Backend
 from support.sluice import Sluice, front, run
+from support.sockets import connect
 from support.waiting import always, eventually
 
 ROTATED = "staple-battery-horse-correct"
@@ -108,6 +110,61 @@ def test_foreign_hosts_and_origins_are_refused():
         answer = admin.request("POST", drain, headers={"Origin": own})
         assert answer.status == 200
         assert not any(name.startswith("Access-Control") for name in answer.headers)
+
+
+def test_a_configuration_that_was_given_a_token_is_shown_to_its_owner_only(tmp_path):
+    conf = front(["127.0.0.1:9"], **with_token(tmp_path))
+    conf["clusters"][0]["health_check"] = {"send": "AUTH open-sesame", "interval": "1h"}
+    with Sluice(conf) as sluice:
+        refused = Admin(sluice).request("GET", "/api/config")
+        assert refused.status == 401 and "sesame" not in refused.text
+        assert Admin(sluice).request("HEAD", "/api/config").status == 401
+        shown = Admin(sluice, TOKEN).request("GET", "/api/config")
+        assert shown.status == 200 and "sesame" in shown.text
+        assert Admin(sluice).get("/api/clusters"), "the rest needs none"
+
+
+def refused_count(admin, status):
+    shown = admin.request("GET", "/metrics").text
+    return float(re.search(rf'^sluice_admin_refused_total{{status="{status}"}} (\S+)', shown, re.M)[1])
+
+
+def test_who_is_refused_is_counted_and_told_of_once_a_minute(tmp_path):
+    with Backend("banner", "b1") as b1, Sluice(front([b1], **with_token(tmp_path))) as sluice:
+        admin = Admin(sluice)
+        assert [refused_count(admin, status) for status in (401, 403)] == [0, 0]
+        for _ in range(5):
+            assert admin.request("POST", "/api/drain").status == 401
+        for _ in range(3):
+            assert admin.request("GET", "/", headers={"Host": "evil.example"}).status == 403
+        assert [refused_count(admin, status) for status in (401, 403)] == [5, 3]
+        assert Admin(sluice, source="127.0.0.2").request("POST", "/api/drain").status == 401
+        eventually(lambda: len(sluice.events("admin_refused", level="warning")) == 3)
+        told = [event["message"] for event in sluice.events("admin_refused")]
+        line = re.compile(r"a request of 127\.0\.0\.[12]:\d+ was refused \(40[13]\): .*")
+        assert all(line.fullmatch(one) for one in told), told
+
+
+def test_who_changed_something_is_told_on_a_unix_socket_too(tmp_path):
+    with Backend("echo", "b1") as b1:
+        with Sluice(front([b1], admin={"address": f"unix:{tmp_path}/admin"})) as sluice:
+            admin = Admin(sluice)
+            me = f"uid {os.getuid()} (pid {os.getpid()})"
+            admin.act("drain", "b1")
+            message = f"back administrative of b1 set from ready to draining by {me}"
+            sluice.eventually_event("admin", message=message)
+            admin.act("ready", "b1")
+            admin.act("trip", "b1")
+            sluice.eventually_event("admin", message=f"back breaker of b1 tripped by {me}")
+            admin.act("reset", "b1")
+            with connect(sluice.address()):
+                session = eventually(lambda: admin.sessions())[0]["id"]
+                assert admin.request("POST", "/api/sessions/0-9-9/close").status == 404
+                admin.post(f"/api/sessions/{session}/close")
+                sluice.eventually_event("admin", message=f"session {session} closed by {me}")
+                assert not any("0-9-9" in event["message"] for event in sluice.events("admin"))
+            admin.post("/api/drain")
+            sluice.eventually_event("admin", message=f"drain asked for by {me}")
 
 
 def test_a_unix_socket_is_guarded_by_its_file(tmp_path):

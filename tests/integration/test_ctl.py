@@ -138,8 +138,15 @@ def test_the_token_is_sent(tmp_path):
     wrong.write_text(TOKEN[::-1])
     settings = {"admin": {"address": f"unix:{tmp_path}/admin", "token_file": str(token)}}
     with Backend("banner", "b1") as b1, Sluice(front([b1], **settings)) as sluice:
-        assert "token" in Ctl(sluice)("drain", "back/b1", status=REFUSED).stderr
-        Ctl(sluice, "--token-file", wrong)("drain", "back/b1", status=REFUSED)
+        for words in (("drain", "back/b1"), ("config",)):
+            assert "--token-file FILE" in Ctl(sluice)(*words, status=REFUSED).stderr
+            refused = Ctl(sluice, "--token-file", wrong)(*words, status=REFUSED)
+            assert f"{wrong} has another" in refused.stderr
+        large = tmp_path / "large"
+        large.write_text(TOKEN + "\n" * 4096)
+        refused = Ctl(sluice, "--token-file", large)("drain", "back/b1", status=USAGE)
+        assert f"{large}: it is larger than 4096 bytes" in refused.stderr
+        assert Ctl(sluice, "--token-file", token).json("config")["admin"]
         Ctl(sluice, "--token-file", tmp_path / "none")("drain", "back/b1", status=USAGE)
         Ctl(sluice)("clusters")
         Ctl(sluice, "--token-file", token)("drain", "back/b1")

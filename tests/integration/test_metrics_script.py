@@ -176,6 +176,8 @@ def expect_the_rest(account):
         account.set("sluice_log_dropped_total", 0, log=log)
     for result in ("success", "failure"):
         account.set("sluice_reloads_total", 0, result=result)
+    for status in ("401", "403"):
+        account.set("sluice_admin_refused_total", 0, status=status)
 
 
 @contextmanager

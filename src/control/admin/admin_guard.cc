@@ -92,6 +92,20 @@ bool AdminGuard::has_token(const HttpRequest& request) const {
   return is_same_secret(value->substr(kBearer.size()), token_);
 }
 
+bool AdminGuard::needs_token(AdminNeed need, const HttpRequest& request) const {
+  const bool is_foreign = is_from_elsewhere(request.peer);
+  switch (need) {
+    case AdminNeed::page:
+      return false;
+    case AdminNeed::read:
+      return is_foreign;
+    case AdminNeed::secret:
+    case AdminNeed::change:
+      return is_foreign || !token_.empty();
+  }
+  return true;
+}
+
 std::optional<HttpAnswer> AdminGuard::refuse(const HttpRequest& request, AdminNeed need) const {
   const auto host = request.header("Host");
   if (host && !is_own_host(*host, request, own_name_)) {
@@ -102,10 +116,7 @@ std::optional<HttpAnswer> AdminGuard::refuse(const HttpRequest& request, AdminNe
   if ((origin && !is_own_origin(*origin, host)) || is_foreign_page(request, need)) {
     return http_error(403, "this request was sent by the page of another site");
   }
-  const bool is_foreign = is_from_elsewhere(request.peer);
-  const bool needs_token = need == AdminNeed::change ? !token_.empty() || is_foreign
-                                                     : need == AdminNeed::read && is_foreign;
-  if (!needs_token || has_token(request)) return std::nullopt;
+  if (!needs_token(need, request) || has_token(request)) return std::nullopt;
   HttpAnswer answer = http_error(401, "the token is missing or wrong");
   answer.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"sluice\"");
   return answer;

@@ -6,9 +6,11 @@
 //   what calls us, but by the token.
 // - `Origin` and `Sec-Fetch-Site`: a browser says with them which page has sent a request; no other
 //   page's are taken.
-// - the token: for every change when there is one, and for everything that comes from elsewhere.
+// - the token: for every change and for secrets when there is one, and for everything that comes
+//   from elsewhere.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,6 +32,12 @@ std::string single_label(std::string host_name);
 // Takes as long whatever the texts have in common.
 bool is_same_secret(std::string_view given, std::string_view secret);
 
+// How many requests were refused, by the answer's status.
+struct AdminRefusals {
+  uint64_t unauthorized = 0;  // 401
+  uint64_t forbidden = 0;     // 403
+};
+
 class AdminGuard {
  public:
   // Without a token only local clients are there, and they may do everything. `own_name` is what
@@ -43,6 +51,7 @@ class AdminGuard {
   std::optional<HttpAnswer> refuse(const HttpRequest& request, AdminNeed need) const;
 
  private:
+  bool needs_token(AdminNeed need, const HttpRequest& request) const;
   bool has_token(const HttpRequest& request) const;
 
   std::string token_;

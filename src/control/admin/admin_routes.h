@@ -16,6 +16,7 @@ namespace sluice {
 enum class AdminNeed : uint8_t {
   page,    // a static page without anything of this process in it
   read,    // to be told something
+  secret,  // to be told what the configuration was given in confidence
   change,  // to change something
 };
 

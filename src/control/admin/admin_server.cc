@@ -103,7 +103,7 @@ AdminServer::AdminServer(AdminScope scope, std::optional<TokenFile> token_file)
                  clusters_shown_.until = {};
                  events_.add(render_change(change, time()));
                }),
-      metrics_(scope_) {
+      metrics_(scope_, refusals_) {
   add_routes();
   add_backend_routes();
   if (token_file_) follow_token_file();
@@ -167,8 +167,22 @@ std::optional<HttpAnswer> AdminServer::check(const HttpRequest& request) {
   const auto* match = std::get_if<AdminRoutes::Match>(&found);
   // Who may not ask learns nothing about what there is.
   auto refusal = guard_.refuse(request, match != nullptr ? match->need : AdminNeed::read);
+  if (refusal) note_refusal(request, refusal->status);
   if (refusal || match != nullptr) return refusal;
   return std::get<HttpAnswer>(std::move(found));
+}
+
+// Of one host a line a minute: whoever tries is to be seen, and not to fill the log.
+void AdminServer::note_refusal(const HttpRequest& request, unsigned status) {
+  constexpr unsigned kUnauthorized = 401;
+  const bool is_unauthorized = status == kUnauthorized;
+  ++(is_unauthorized ? refusals_.unauthorized : refusals_.forbidden);
+  const std::string host = request.peer.is_ip() ? request.peer.host_string() : std::string("unix");
+  scope_.log.condition(
+      LogLevel::warning, "admin_refused", fmt::format("{} {}", host, status),
+      fmt::format("a request of {} was refused ({}): {}", request.who, status,
+                  is_unauthorized ? "its token is missing or wrong"
+                                  : "its Host is not ours, or a page of another site sent it"));
 }
 
 void AdminServer::handle(const HttpRequest& request, HttpReply reply) const {
@@ -195,15 +209,15 @@ void AdminServer::add_routes() {
   get("/api/clusters", [this](const AdminCall&) { return show_clusters(); });
   get("/api/listeners",
       [this](const AdminCall&) { return http_json(render_listeners(scope_.listeners)); });
-  get("/api/config", [this](const AdminCall&) { return show_config(); });
   get("/api/events", [this](const AdminCall& call) { return follow_events(call); });
   routes_.add(
       "GET", "/api/sessions", AdminNeed::read,
       [this](const AdminCall& call, HttpReply reply) { list_sessions(call, std::move(reply)); });
-  routes_.add("POST", "/api/sessions/{}/close", AdminNeed::change,
-              [this](const AdminCall& call, HttpReply reply) {
-                sessions_.close(call.names[0], std::move(reply));
-              });
+  routes_.add("GET", "/api/config", AdminNeed::secret,
+              [this](const AdminCall&, const HttpReply& reply) { reply(show_config()); });
+  routes_.add(
+      "POST", "/api/sessions/{}/close", AdminNeed::change,
+      [this](const AdminCall& call, HttpReply reply) { close_session(call, std::move(reply)); });
   routes_.add("POST", "/api/reload", AdminNeed::change,
               [](const AdminCall&, const HttpReply& reply) {
                 reply(http_error(501,
@@ -258,6 +272,17 @@ HttpAnswer AdminServer::show_status() const {
       scope_,
       {.version = kVersion, .started_at = started_at_, .last_event_id = events_.ring().last_id()},
       time()));
+}
+
+void AdminServer::close_session(const AdminCall& call, HttpReply reply) {
+  const std::string& id = call.names[0];
+  sessions_.close(id, [reply = std::move(reply), &log = scope_.log,
+                       message = fmt::format("session {} closed by {}", id, call.request.who)](
+                          HttpAnswer answer) {
+    constexpr unsigned kClosed = 200;
+    if (answer.status == kClosed) log.info("admin", message);
+    reply(std::move(answer));
+  });
 }
 
 void AdminServer::list_sessions(const AdminCall& call, HttpReply reply) {

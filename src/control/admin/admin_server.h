@@ -45,8 +45,10 @@ class AdminServer {
   HttpAnswer show_config();
   HttpAnswer show_status() const;
   HttpAnswer follow_events(const AdminCall& call);
+  void close_session(const AdminCall& call, HttpReply reply);
   void list_sessions(const AdminCall& call, HttpReply reply);
   std::optional<HttpAnswer> check(const HttpRequest& request);
+  void note_refusal(const HttpRequest& request, unsigned status);
   void handle(const HttpRequest& request, HttpReply reply) const;
   AdminTime time() const;
 
@@ -55,6 +57,7 @@ class AdminServer {
   std::optional<TokenFile> token_file_;
   Timer token_due_;  // while there are streams that were opened with the token
   AdminGuard guard_;
+  AdminRefusals refusals_;
   AdminRoutes routes_;
   AdminSessions sessions_;
   AdminEvents events_;

@@ -19,9 +19,8 @@ constexpr size_t kTokenBytesMin = 16;
 constexpr size_t kTokenBytesMax = 1024;
 constexpr size_t kFileBytesMax = 4096;
 
-// The beginning of it, which is all that counts.
-Result<std::string> read_beginning(int fd) {
-  std::array<char, kFileBytesMax> text{};
+Result<std::string> read_all(int fd) {
+  std::array<char, kFileBytesMax + 1> text{};
   size_t size = 0;
   while (size < text.size()) {
     const ssize_t bytes = ::read(fd, &text[size], text.size() - size);
@@ -29,6 +28,10 @@ Result<std::string> read_beginning(int fd) {
     if (bytes < 0) return failure(fmt::format("cannot read it: {}", std::strerror(errno)), errno);
     if (bytes == 0) break;
     size += static_cast<size_t>(bytes);
+  }
+  if (size > kFileBytesMax) {
+    return failure(
+        fmt::format("it is larger than {} bytes, which no token's file is", kFileBytesMax));
   }
   return std::string(text.data(), size);
 }
@@ -48,7 +51,7 @@ Result<TokenFile::Reading> TokenFile::read(const std::string& path, Patience pat
   if (patience == Patience::none && !is_file) {
     return failure(fmt::format("{}: it is no file any more", path));
   }
-  const auto text = read_beginning(fd.get());
+  const auto text = read_all(fd.get());
   auto token = text ? read_token(*text) : text;
   if (!token) {
     return failure(fmt::format("{}: {}", path, token.error().message), token.error().system_error);
@@ -68,6 +71,12 @@ Result<std::string> read_token(std::string_view file_text) {
                     kTokenBytesMin, kTokenBytesMax));
   }
   return std::string(token);
+}
+
+Result<std::string> load_token(const std::string& path) {
+  auto reading = TokenFile::read(path, TokenFile::Patience::ever);
+  if (!reading) return tl::unexpected(reading.error());
+  return std::move(reading->token);
 }
 
 Result<TokenFile> TokenFile::open(std::string path, TimePoint now) {

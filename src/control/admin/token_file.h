@@ -18,6 +18,9 @@ namespace sluice {
 // The token in the text of a token_file: its first line, of 16 to 1024 visible characters.
 Result<std::string> read_token(std::string_view file_text);
 
+// The token in that file of 4 KiB at most, read once; a pipe will do.
+Result<std::string> load_token(const std::string& path);
+
 class TokenFile {
  public:
   static constexpr Duration kLookAgainAfter = std::chrono::seconds(1);
@@ -36,6 +39,8 @@ class TokenFile {
   const std::string& token(TimePoint now);
 
  private:
+  friend Result<std::string> load_token(const std::string& path);
+
   struct Reading {
     std::string token;
     bool is_regular = true;  // else it can be read once only

@@ -16,7 +16,6 @@
 #include "ctl_events.h"
 #include "ctl_output.h"
 #include "sluice/base/address.h"
-#include "sluice/control/descriptors.h"
 
 namespace sluice {
 namespace {
@@ -25,7 +24,6 @@ constexpr int kDone = 0;
 constexpr int kRefused = 1;
 constexpr int kBadUsage = 2;
 constexpr int kCannotReach = 3;
-constexpr size_t kTokenFileBytesMax = 4096;
 // Of a name that is all slashes not each is tried.
 constexpr size_t kTargetsMax = 8;
 
@@ -125,7 +123,7 @@ Result<Address> find_server(const CtlCommand& command, const CtlSurroundings& su
   if (text.empty()) {
     return failure(
         "where is the admin API? Say --admin ADDRESS or set SLUICE_ADMIN to what "
-        "admin.address in the server's configuration says, as 127.0.0.1:9901");
+        "admin.address in the server's configuration says, as 127.0.0.1:9900");
   }
   constexpr std::string_view kScheme = "http://";
   if (text.starts_with("https://")) {
@@ -139,23 +137,20 @@ Result<Address> find_server(const CtlCommand& command, const CtlSurroundings& su
   return Address::parse(text);
 }
 
-Result<std::string> load_token(const std::string& path) {
-  if (path.empty()) return std::string();
-  const auto file_text = read_file(path, kTokenFileBytesMax);
-  if (!file_text) return tl::unexpected(file_text.error());
-  auto token = read_token(*file_text);
-  if (!token) return failure(fmt::format("{}: {}", path, token.error().message));
-  return token;
-}
-
 bool is_yes(const CtlAnswer& answer) { return answer.status / 100 == 2; }
 
-int refuse(const CtlAnswer& answer, bool wants_json) {
-  if (wants_json) write_out(answer.body);
-  const std::string why = error_of(answer.body);
-  return complain(kRefused, why.empty()
-                                ? fmt::format("the answer is {}, and nothing more", answer.status)
-                                : why);
+int refuse(const CtlAnswer& answer, const CtlCommand& command) {
+  constexpr unsigned kUnauthorized = 401;
+  if (command.wants_json) write_out(answer.body);
+  std::string why = error_of(answer.body);
+  if (why.empty()) why = fmt::format("the answer is {}, and nothing more", answer.status);
+  if (answer.status == kUnauthorized) {
+    why += command.token_file.empty()
+               ? ": say --token-file FILE, with the token of the server's admin.token_file in it"
+               : fmt::format(": {} has another than the server's admin.token_file",
+                             command.token_file);
+  }
+  return complain(kRefused, why);
 }
 
 int show(const Verb& verb, const CtlAnswer& answer, bool wants_json, bool use_color) {
@@ -192,7 +187,7 @@ int follow_events(CtlClient& client, const CtlRequest& request, const CtlCommand
   const auto answer = client.follow(request, on_text);
   if (output_error != 0) return end_output(output_error);
   if (!answer) return complain(kCannotReach, answer.error().message);
-  if (answer->status != 200) return refuse(*answer, command.wants_json);
+  if (answer->status != 200) return refuse(*answer, command);
   return complain(kCannotReach, "the server has ended the stream");
 }
 
@@ -208,7 +203,7 @@ int run_ctl(const CtlCommand& command, const CtlSurroundings& surroundings) {
     return complain(kBadUsage,
                     fmt::format("'{}' is not of the form CLUSTER/BACKEND", command.arguments[0]));
   }
-  auto token = load_token(command.token_file);
+  auto token = command.token_file.empty() ? Result<std::string>() : load_token(command.token_file);
   if (!token) return complain(kBadUsage, token.error().message);
   const CtlRequest request{
       .method = std::string(verb->method), .target = targets.front(), .token = std::move(*token)};
@@ -218,7 +213,7 @@ int run_ctl(const CtlCommand& command, const CtlSurroundings& surroundings) {
   }
   const auto answer = ask(client, request, targets);
   if (!answer) return complain(kCannotReach, answer.error().message);
-  if (!is_yes(*answer)) return refuse(*answer, command.wants_json);
+  if (!is_yes(*answer)) return refuse(*answer, command);
   return show(*verb, *answer, command.wants_json, surroundings.use_color);
 }
 

@@ -39,8 +39,9 @@ struct MetricsPage::Writing {
   std::weak_ptr<MetricsPage*> page;
 };
 
-MetricsPage::MetricsPage(const AdminScope& scope)
+MetricsPage::MetricsPage(const AdminScope& scope, const AdminRefusals& refusals)
     : scope_(scope),
+      refusals_(refusals),
       loop_lag_(scope.loop, [] { return true; }),
       process_start_(read_process_start()) {
   loop_lag_.watch();
@@ -95,6 +96,7 @@ MetricFamilies MetricsPage::Collect() const {
   collect_clusters(scope_, families);
   collect_backends(scope_, families);
   collect_workers(scope_, loop_lag_.worst(), families);
+  collect_admin(refusals_, families);
   collect_process(scope_, process_start_, families);
   return families;
 }

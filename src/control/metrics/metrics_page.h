@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "admin/admin_guard.h"
 #include "admin/admin_scope.h"
 #include "admin/http_message.h"
 #include "metric_family.h"
@@ -22,8 +23,8 @@ namespace sluice {
 
 class MetricsPage final : public prometheus::Collectable {
  public:
-  // `scope` outlives it.
-  explicit MetricsPage(const AdminScope& scope);
+  // What is given outlives it.
+  MetricsPage(const AdminScope& scope, const AdminRefusals& refusals);
 
   // Answers at once, or a moment later. A large page may be one of half a second ago.
   void show(HttpReply reply);
@@ -37,6 +38,7 @@ class MetricsPage final : public prometheus::Collectable {
   void take(std::string text);
 
   const AdminScope& scope_;
+  const AdminRefusals& refusals_;
   LoopLag loop_lag_;
   const double process_start_;
   std::string text_;  // the last large one
@@ -51,6 +53,7 @@ void collect_listeners(const AdminScope& scope, MetricFamilies& families);
 void collect_clusters(const AdminScope& scope, MetricFamilies& families);
 void collect_backends(const AdminScope& scope, MetricFamilies& families);
 void collect_workers(const AdminScope& scope, Duration control_lag, MetricFamilies& families);
+void collect_admin(const AdminRefusals& refusals, MetricFamilies& families);
 void collect_process(const AdminScope& scope, double process_start, MetricFamilies& families);
 
 }  // namespace sluice

@@ -1,4 +1,4 @@
-// Metrics of the process: which version it is, its logs, and the standard ones.
+// Metrics of the process: which version it is, its logs, its admin side, and the standard ones.
 #include "build_info.h"
 #include "metrics_page.h"
 #include "process_facts.h"
@@ -13,6 +13,9 @@ constexpr MetricKind kReloads{"sluice_reloads_total", MetricType::Counter,
                               "Reloads of the configuration, by how they went."};
 constexpr MetricKind kLogDropped{"sluice_log_dropped_total", MetricType::Counter,
                                  "Lines that a log lost because it was too slow or full."};
+constexpr MetricKind kAdminRefused{
+    "sluice_admin_refused_total", MetricType::Counter,
+    "Requests that the admin side refused: 401 without the token, 403 foreign."};
 constexpr MetricKind kCpu{"process_cpu_seconds_total", MetricType::Counter,
                           "User and system CPU time spent in seconds."};
 constexpr MetricKind kVirtual{"process_virtual_memory_bytes", MetricType::Gauge,
@@ -45,6 +48,13 @@ void add_standard_ones(double process_start, MetricFamilies& families) {
 }
 
 }  // namespace
+
+void collect_admin(const AdminRefusals& refusals, MetricFamilies& families) {
+  MetricFamily refused(kAdminRefused);
+  refused.add({{"status", "401"}}, refusals.unauthorized);
+  refused.add({{"status", "403"}}, refusals.forbidden);
+  std::move(refused).add_to(families);
+}
 
 void collect_process(const AdminScope& scope, double process_start, MetricFamilies& families) {
   MetricFamily build(kBuild), reloads(kReloads), dropped(kLogDropped);
