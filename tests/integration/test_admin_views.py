@@ -27,7 +27,7 @@ def test_every_answer_is_as_documented_and_every_documented_path_is_there():
             act = "/api/clusters/back/backends/{}/{}"
             tried = []
             for path in API["paths"]:
-                if "get" in API["paths"][path] and path not in ("/api/events", "/metrics"):
+                if "get" in API["paths"][path] and path not in ("/", "/api/events", "/metrics"):
                     answer = admin.request("GET", path)
                     assert answer.status == 200, path
                     assert documented("GET", path, answer) == []
@@ -51,10 +51,30 @@ def test_every_answer_is_as_documented_and_every_documented_path_is_there():
             assert documented("POST", "/api/reload", reload_answer) == []
             drained = admin.request("POST", "/api/drain")
             assert drained.status == 202 and documented("POST", "/api/drain", drained) == []
-            tried += [close, "/api/reload", "/api/drain", "/api/events", "/metrics"]
+            tried += [close, "/api/reload", "/api/drain", "/api/events", "/metrics", "/"]
             assert sorted(tried) == sorted(API["paths"])
             held.close()
             assert sluice.wait(10) == 0
+
+
+def test_what_is_refused_anywhere_is_documented_everywhere():
+    with Backend("banner", "b1") as b1, Sluice(with_admin([b1])) as sluice:
+        admin = Admin(sluice)
+        for path, methods in API["paths"].items():
+            target = path.format(cluster="back", backend="b1", session="0-1-1")
+            (method,) = methods
+            for status, asked, with_that, headers in (
+                (400, method, target + "?%", {}),
+                (403, method, target, {"Host": "evil.example"}),
+                (405, "PUT", target, {}),
+                (411, method, target, {"Transfer-Encoding": "chunked"}),
+                (413, method, target, {"Content-Length": "65537"}),
+                (414, method, target + "?" + "a" * 3000, {}),
+                (431, method, target, {"X": "x" * 17000}),
+            ):
+                answer = admin.request(asked, with_that, headers=headers)
+                assert answer.status == status, (path, answer)
+                assert documented(method, path, answer) == []
 
 
 def test_ready_and_live_tell_of_the_process():

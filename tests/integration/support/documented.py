@@ -64,5 +64,8 @@ def documented(method, path, answer):
     """What the API's page says against this answer."""
     responses = API["paths"][path][method.lower()]["responses"]
     assert str(answer.status) in responses, f"{method} {path}: {answer.status} is not documented"
-    content = responses[str(answer.status)]["content"]["application/json"]
+    response = responses[str(answer.status)]
+    if "$ref" in response:
+        response = API["components"]["responses"][response["$ref"].rsplit("/", 1)[1]]
+    content = response["content"]["application/json"]
     return violations(answer.json, content["schema"])
