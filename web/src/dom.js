@@ -43,6 +43,16 @@ export function setHidden(element, isHidden) {
   if (element.hidden !== isHidden) element.hidden = isHidden;
 }
 
+// A button that has no use now. It can still be focused: a disabled one would let the focus fall
+// out of the dialog. Whoever listens to it asks canBeUsed().
+export function setUsable(button, isUsable) {
+  setAttribute(button, 'aria-disabled', isUsable ? null : 'true');
+}
+
+export function canBeUsed(button) {
+  return button.getAttribute('aria-disabled') !== 'true';
+}
+
 // Puts these children in this order, moving only what is not where it belongs.
 export function setChildren(parent, children) {
   let at = parent.firstChild;

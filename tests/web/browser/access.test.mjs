@@ -182,6 +182,28 @@ test('transitions_are_read_aloud_politely', async () => {
   await page.close();
 });
 
+test('what_happens_is_heard_in_the_dialog_that_is_on_top', async () => {
+  const page = await open();
+  // All regions that a screen reader can hear: nothing outside the topmost dialog is.
+  const heard = (dialog) =>
+    page.page.locator(`${dialog}[open]`).getByRole('status').filter({ hasText: /./ });
+  await page.openSheet('anna');
+  await sluice.act('ready', 'cleo');
+  await heard('#sheet').getByText('state of cleo: draining to ready').waitFor();
+  assert.equal(await page.page.locator('#announcer').textContent(), '', 'it would not be heard');
+  await page.page.locator('#sheet [data-action="trip"]').click();
+  await page.page.locator('#confirm[open]').waitFor();
+  await sluice.act('drain', 'cleo');
+  await heard('#confirm').getByText('state of cleo: ready to draining').waitFor();
+  await page.page.keyboard.press('Escape');
+  await page.page.keyboard.press('Escape');
+  await page.page.locator('#sheet:not([open])').waitFor({ state: 'attached' });
+  await sluice.act('ready', 'cleo');
+  await page.page.locator('#announcer', { hasText: 'draining to ready' }).waitFor();
+  await sluice.act('drain', 'cleo');
+  await page.close();
+});
+
 test('states_have_shapes_and_words_not_only_colours', async () => {
   const page = await open();
   const marks = await page.page.$$eval('#backends-table tbody .state', (all) =>

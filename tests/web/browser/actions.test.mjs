@@ -85,11 +85,66 @@ test('each_button_works_and_only_when_it_is_confirmed', async () => {
   await sluice.stop();
 });
 
+const focusedAction = (page) => page.page.evaluate(() => document.activeElement.dataset.action);
+
+test('the_focus_stays_where_it_was_after_an_action', async () => {
+  const { sluice, page, posts } = await open();
+  await page.openSheet('anna');
+  await page.page.locator('#sheet [data-action="drain"]').focus();
+  await page.page.keyboard.press('Enter');
+  await confirmBox(page).waitFor();
+  await confirm(page);
+  const drain = page.page.locator('#sheet [data-action="drain"][aria-disabled="true"]');
+  await drain.waitFor();
+  assert.equal(await focusedAction(page), 'drain', 'though it has no use now');
+  await page.page.keyboard.press('Enter');
+  await page.page.keyboard.press('Space');
+  assert.equal(await confirmBox(page).count(), 0, 'and does nothing');
+  assert.equal(posts.length, 1);
+
+  // One that fails leaves the focus where it can be tried again.
+  await page.page.route('**/drain', (route) =>
+    route.fulfill({ status: 409, json: { error: 'not now' } }),
+  );
+  await sluice.act('ready', 'anna');
+  await page.page.locator('#sheet [data-action="drain"]:not([aria-disabled])').waitFor();
+  await page.page.keyboard.press('Enter');
+  await page.page.locator('#confirm-do').focus();
+  await page.page.keyboard.press('Enter');
+  await page.page.getByText('Not now.', { exact: true }).waitFor();
+  await page.page.locator('#confirm-do:not([aria-disabled])').waitFor();
+  assert.equal(await page.page.evaluate(() => document.activeElement.id), 'confirm-do');
+  await page.page.keyboard.press('Escape');
+  await page.close({ mayFail: true });
+  await sluice.stop();
+});
+
+test('the_focus_goes_to_the_next_session_when_one_is_closed', async () => {
+  const { sluice, page } = await open();
+  const clients = [await holdSession(sluice.port), await holdSession(sluice.port)];
+  for (const client of clients) client.on('error', () => {});
+  await page.page.locator('#sessions-panel').scrollIntoViewIfNeeded();
+  const rows = page.page.locator('#sessions tr');
+  for (const left of [1, 0]) {
+    await eventually(async () => (await rows.count()) === left + 1, 'they are shown');
+    await rows.first().locator('button').focus();
+    await page.page.keyboard.press('Enter');
+    await confirmBox(page).waitFor();
+    await confirm(page);
+    await eventually(async () => (await rows.count()) === left, 'it is gone');
+    const isInPanel = () =>
+      page.page.evaluate(() => document.activeElement.closest('#sessions-panel') !== null);
+    assert.ok(await isInPanel(), `${left} left`);
+  }
+  await page.close();
+  await sluice.stop();
+});
+
 test('buttons_without_a_use_are_disabled', async () => {
   const { sluice, page } = await open();
   await page.openSheet('bert');
   const disabled = () =>
-    page.page.$$eval('#sheet [data-action]:disabled', (all) =>
+    page.page.$$eval('#sheet [data-action][aria-disabled="true"]', (all) =>
       all.map((one) => one.dataset.action),
     );
   assert.deepEqual(await disabled(), ['ready']);

@@ -1,7 +1,7 @@
 // Nothing is changed by a click alone: it is asked first, with what it will do. When the server
 // wants the token it is asked for here, and the same thing is tried again with it.
 
-import { setHidden, setText } from '../dom.js';
+import { setHidden, setText, setUsable } from '../dom.js';
 
 export class Confirm {
   #dialog = document.getElementById('confirm');
@@ -59,7 +59,7 @@ export class Confirm {
 
   #setRunning(isRunning) {
     this.#isRunning = isRunning;
-    this.#button.disabled = isRunning;
+    setUsable(this.#button, !isRunning);
   }
 
   #show(error) {

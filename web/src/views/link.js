@@ -77,9 +77,10 @@ export class ServingView {
   }
 }
 
-// Tells screen readers what changed, politely and in one breath.
+// Tells screen readers what changed, politely and in one breath. All that is not in the topmost
+// dialog is inert, and what is inert is not heard: each dialog has a region of its own.
 export class Announcer {
-  #element = document.getElementById('announcer');
+  #regions = [...document.querySelectorAll('.announcer')];
   #lines = [];
   #events = [];
   #timer = null;
@@ -101,6 +102,13 @@ export class Announcer {
     const untold = events.length - SPOKEN_MAX;
     if (untold > 0) lines.push(count(untold, 'more change'));
     lines.push(...events.slice(-SPOKEN_MAX).map(describeEvent));
-    this.#element.textContent = lines.join('. ');
+    const heard = this.#heard();
+    for (const region of this.#regions) setText(region, region === heard ? lines.join('. ') : '');
+  }
+
+  // The dialogs stand in the document in the order in which they can lie on each other.
+  #heard() {
+    const open = [...document.querySelectorAll('dialog[open] .announcer')];
+    return open.at(-1) ?? this.#regions[0];
   }
 }

@@ -13,6 +13,7 @@ export class SessionsView {
   #filter = document.getElementById('sessions-filter');
   #count = document.getElementById('sessions-count');
   #empty = document.getElementById('sessions-empty');
+  #rows = document.getElementById('sessions');
   #list;
   #ask;
   #answer = null;
@@ -24,7 +25,7 @@ export class SessionsView {
   constructor({ ask, close }) {
     this.#ask = ask;
     this.#list = new KeyedList(
-      document.getElementById('sessions'),
+      this.#rows,
       (session) => new SessionRow(session, close),
     );
     this.#filter.addEventListener('input', () => this.#show());
@@ -60,6 +61,18 @@ export class SessionsView {
     this.#isAsking = false;
   }
 
+  #focusedRow() {
+    const rows = [...this.#rows.children];
+    return rows.findIndex((one) => one.contains(document.activeElement));
+  }
+
+  // The focused one is gone, as one is that was just closed: the next takes the focus.
+  #focusNear(place, rows) {
+    const next = rows[Math.min(place, rows.length - 1)];
+    if (next) next.focus();
+    else this.#filter.focus({ preventScroll: true });
+  }
+
   #show() {
     if (!this.#answer) return;
     const words = this.#filter.value.toLowerCase().split(/\s+/).filter(Boolean);
@@ -67,8 +80,10 @@ export class SessionsView {
       const text = textOf(session);
       return words.every((word) => text.includes(word));
     });
+    const place = this.#focusedRow();
     const rows = this.#list.update(shown.map((session) => [session.id, session]));
     rows.forEach((one, i) => one.update(shown[i]));
+    if (place >= 0 && this.#focusedRow() < 0) this.#focusNear(place, rows);
     const { total, sessions } = this.#answer;
     const youngest = total > sessions.length ? `the youngest ${sessions.length} of ` : '';
     setText(this.#count, youngest + formatCount(total));
@@ -88,11 +103,12 @@ class SessionRow {
   #received = cell('Received', { isNumber: true });
   #sent = cell('Sent', { isNumber: true });
   #age = cell('Age', { isNumber: true });
+  #button;
   #session;
 
   constructor(session, close) {
     this.#session = session;
-    const button = h('button', {
+    this.#button = h('button', {
       type: 'button',
       class: 'quiet',
       text: 'Close',
@@ -109,9 +125,13 @@ class SessionRow {
       this.#received,
       this.#sent,
       this.#age,
-      cell('', { isNumber: true }, button),
+      cell('', { isNumber: true }, this.#button),
     );
     for (const one of [this.#backend, this.#why]) one.classList.add('clip');
+  }
+
+  focus() {
+    this.#button.focus({ preventScroll: true });
   }
 
   update(session) {

@@ -1,6 +1,6 @@
 // One backend, everything about it, and what can be done with it.
 
-import { h, setAttribute, setHidden, setText } from '../dom.js';
+import { canBeUsed, h, setAttribute, setHidden, setText, setUsable } from '../dom.js';
 import {
   count,
   formatByteRate,
@@ -26,6 +26,7 @@ const CHARTS = [
 
 export class BackendSheet {
   #dialog = document.getElementById('sheet');
+  #content = document.getElementById('sheet-content');
   #backend = null;
   #parts = null;
   #act;
@@ -48,7 +49,7 @@ export class BackendSheet {
   open(backend, model) {
     this.#backend = backend;
     this.#parts = this.#build(backend);
-    this.#dialog.replaceChildren(this.#parts.head, this.#parts.body);
+    this.#content.replaceChildren(this.#parts.head, this.#parts.body);
     this.#lastEvent = null;
     this.#update(model);
     if (!this.#dialog.open) this.#dialog.showModal();
@@ -70,7 +71,7 @@ export class BackendSheet {
     if (!now) {
       setText(this.#parts.ruling, 'This backend is no longer there.');
       setAttribute(this.#parts.ruling, 'data-tone', 'warn');
-      for (const button of Object.values(this.#parts.buttons)) button.disabled = true;
+      for (const button of Object.values(this.#parts.buttons)) setUsable(button, false);
       return;
     }
     this.#backend = now;
@@ -116,11 +117,11 @@ export class BackendSheet {
     setText(notes.health, describeHealth(health));
     marks.breaker.update(breaker.enabled ? breaker.state : 'off');
     setText(notes.breaker, describeBreaker(breaker));
-    buttons.ready.disabled = administrative.state === 'ready';
-    buttons.drain.disabled = administrative.state === 'draining';
-    buttons.maintenance.disabled = administrative.state === 'maintenance';
-    buttons.trip.disabled = !breaker.enabled || breaker.state !== 'closed';
-    buttons.reset.disabled = !breaker.enabled;
+    setUsable(buttons.ready, administrative.state !== 'ready');
+    setUsable(buttons.drain, administrative.state !== 'draining');
+    setUsable(buttons.maintenance, administrative.state !== 'maintenance');
+    setUsable(buttons.trip, breaker.enabled && breaker.state === 'closed');
+    setUsable(buttons.reset, breaker.enabled);
   }
 
   #showNumbers() {
@@ -212,6 +213,10 @@ export class BackendSheet {
     return h('button', { type: 'button', text: 'Show its live sessions', on: { click: show } });
   }
 
+  #ask(action) {
+    if (canBeUsed(this.#parts.buttons[action])) this.#act(this.#backend, action);
+  }
+
   #buildCauses(parts) {
     const cause = (kind, title, actions) => {
       parts.marks[kind] = new StateMark(kind);
@@ -222,7 +227,7 @@ export class BackendSheet {
           text: ACTIONS[action].label,
           'data-action': action,
           'aria-haspopup': 'dialog',
-          on: { click: () => this.#act(this.#backend, action) },
+          on: { click: () => this.#ask(action) },
         });
         return parts.buttons[action];
       });
