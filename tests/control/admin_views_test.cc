@@ -54,6 +54,13 @@ class AdminViewsTest : public testing::Test {
     for (const element cause : array(shown()["left_out_by"])) causes.push_back(text(cause));
     return causes;
   }
+  std::vector<uint64_t> numbers(std::string_view of_connect_times) {
+    std::vector<uint64_t> values;
+    for (const element value : array(shown()["connect_ms"][of_connect_times])) {
+      values.push_back(uint64_t(value));
+    }
+    return values;
+  }
   void fail_first_probe() {
     cluster().record_probe(
         backend(), {.began_at = now(), .passed = false, .result = "refused", .permit = {}}, now());
@@ -150,6 +157,15 @@ TEST_F(AdminViewsTest, traffic_is_shown_and_connect_times_once_there_are_some) {
   EXPECT_EQ(int64_t(shown()["sent_bytes"]), 4);
   EXPECT_LE(double(shown()["connect_ms"]["p50"]), 1);
   EXPECT_EQ(double(shown()["connect_ms"]["p99"]), 1500);
+}
+
+TEST_F(AdminViewsTest, connect_times_are_told_bucket_by_bucket_each_with_those_below) {
+  for (const uint64_t ms : {0, 1, 2, 40, 9000}) backend().tally(0).connect_ms.add(ms);
+  EXPECT_EQ(numbers("bounds"),
+            (std::vector<uint64_t>{1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000}));
+  EXPECT_EQ(numbers("cumulative"),
+            (std::vector<uint64_t>{2, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 4, 5}))
+      << "the last one is all of them, also those above every bound";
 }
 
 TEST_F(AdminViewsTest, a_transition_is_an_event_with_times_of_the_day) {

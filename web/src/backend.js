@@ -3,6 +3,7 @@
 // dash.
 
 import { Meter } from './history.js';
+import { ConnectTimes } from './latency.js';
 
 // Outcomes that are the backend's own doing (not ours, nor a client's impatience).
 export const FAILURES = ['refused', 'timeout', 'unreachable', 'reset', 'self_connect'];
@@ -26,6 +27,7 @@ export function backendKey(cluster, backend) {
 }
 
 export class Backend {
+  #times = new ConnectTimes();
   #meters = Object.fromEntries(RATES.map((name) => [name, new Meter()]));
 
   constructor(cluster, name, history) {
@@ -35,10 +37,7 @@ export class Backend {
     this.searchText = '';
     this.api = null;
     this.rates = Object.fromEntries(RATES.map((rate) => [rate, NaN]));
-    this.series = {
-      ...Object.fromEntries(RATES.map((rate) => [rate, history.makeSeries()])),
-      latency: history.makeSeries(),
-    };
+    this.series = Object.fromEntries(RATES.map((rate) => [rate, history.makeSeries()]));
     this.lastEvents = {}; // by kind
   }
 
@@ -53,7 +52,7 @@ export class Backend {
       this.rates[name] = this.#meters[name].update(this.#counter(name), tick);
       this.series[name].set(this.rates[name]);
     }
-    this.series.latency.set(this.latency.p99);
+    this.#times.update(this.api.connect_ms, tick);
   }
 
   forgetRates() {
@@ -61,6 +60,7 @@ export class Backend {
       this.#meters[name].forget();
       this.rates[name] = NaN;
     }
+    this.#times.forget();
   }
 
   get sessions() {
@@ -71,12 +71,13 @@ export class Backend {
     return FAILURES.reduce((sum, outcome) => sum + (this.api.connects?.[outcome] ?? 0), 0);
   }
 
-  // Milliseconds.
+  // How long its connects took in the last minute: whole milliseconds, NaN when there was none.
   get latency() {
-    return {
-      p50: this.api.connect_ms?.p50 ?? undefined,
-      p99: this.api.connect_ms?.p99 ?? undefined,
-    };
+    return this.#times.recent;
+  }
+
+  get latencySinceStart() {
+    return this.#times.sinceStart;
   }
 
   // It has as many connections as it may and nothing else is wrong with it: it is one of those that

@@ -31,14 +31,23 @@ export function formatByteRate(value) {
   return isNumber(value) ? `${formatBytes(value)}/s` : DASH;
 }
 
+// Of what is measured in whole milliseconds and known by the bounds of a histogram: 35 ms, ≤1 ms,
+// >5 s.
+export function formatConnectTime(ms, bounds = []) {
+  if (!isNumber(ms)) return DASH;
+  if (ms <= bounds[0]) return `≤${formatDuration(bounds[0])}`;
+  const last = bounds.at(-1);
+  if (ms > last) return `>${formatDuration(last)}`;
+  return ms < 1 ? '<1 ms' : formatDuration(ms);
+}
+
 // 0.4 ms, 12 ms, 1.2 s, 2 min 5 s, 3 h 12 min, 4 d 2 h.
 export function formatDuration(ms) {
   if (!isNumber(ms)) return DASH;
   if (ms < 0) return formatDuration(0);
-  if (ms === 0) return '0 ms';
-  if (ms < 9.95) return `${ms.toFixed(1)} ms`;
+  if (ms < 9.95 && !Number.isInteger(ms)) return `${ms.toFixed(1)} ms`;
   if (ms < 999.5) return `${Math.round(ms)} ms`;
-  if (ms < 9950) return `${(ms / 1000).toFixed(1)} s`;
+  if (ms < 9950) return `${ms % 1000 === 0 ? ms / 1000 : (ms / 1000).toFixed(1)} s`;
   return wholeSeconds(Math.round(ms / 1000));
 }
 

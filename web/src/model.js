@@ -133,6 +133,7 @@ export class Model {
     for (const name of ['connects', 'failures', 'received', 'sent'])
       this.#setTotal(name, sum(name));
     this.#setTotal('latency', greatestKnown(this.backends.map((backend) => backend.latency.p99)));
+    this.totals.latency.bounds = this.backends[0]?.latency.bounds;
   }
 
   #setTotal(name, value) {

@@ -88,6 +88,19 @@ void write_breaker(JsonWriter& json, const Backend& backend, const Surroundings&
   json.end_object();
 }
 
+// Since the start. Whoever asks twice knows from the differences what was in between.
+void write_buckets(JsonWriter& json, const ConnectTimes::Reading& times) {
+  json.key("bounds");
+  json.begin_array();
+  for (const uint64_t bound : kConnectBoundsMs) json.value(bound);
+  json.end_array();
+  json.key("cumulative");
+  json.begin_array();
+  uint64_t so_far = 0;
+  for (const uint64_t count : times.counts) json.value(so_far += count);
+  json.end_array();
+}
+
 void write_traffic(JsonWriter& json, const BackendTotals& totals) {
   const auto percentile = [&totals](double part) {
     return quantile(kConnectBoundsMs, totals.connect_ms.counts, part);
@@ -98,6 +111,7 @@ void write_traffic(JsonWriter& json, const BackendTotals& totals) {
   json.begin_object();
   json.member("p50", percentile(0.5));
   json.member("p99", percentile(0.99));
+  write_buckets(json, totals.connect_ms);
   json.end_object();
 }
 

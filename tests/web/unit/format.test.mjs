@@ -57,6 +57,8 @@ table('formatDuration', [
   [0, '0 ms'],
   [-5, '0 ms'],
   [0.42, '0.4 ms'],
+  [3, '3 ms'],
+  [5000, '5 s'],
   [12.4, '12 ms'],
   [999.7, '1.0 s'],
   [1200, '1.2 s'],
@@ -66,6 +68,18 @@ table('formatDuration', [
   [3_600_000, '1 h'],
   [11_520_000, '3 h 12 min'],
   [352_800_000, '4 d 2 h'],
+]);
+
+const BOUNDS = [1, 2, 5, 5000];
+table('formatConnectTime', [
+  [[0], '<1 ms'],
+  [[1], '1 ms'],
+  [[1, BOUNDS], '≤1 ms'],
+  [[2, BOUNDS], '2 ms'],
+  [[1234, BOUNDS], '1.2 s'],
+  [[5000, BOUNDS], '5 s'],
+  [[5001, BOUNDS], '>5 s'],
+  [[NaN, BOUNDS], format.DASH],
 ]);
 
 table('formatCountdown', [

@@ -3,7 +3,7 @@ import test from 'node:test';
 
 import { arrange, hold, matches, SORTS } from '../../../web/src/listing.js';
 import { Model } from '../../../web/src/model.js';
-import { backendSample, openSample, snapshotSample } from './samples.mjs';
+import { backendSample, connectSample, openSample, snapshotSample } from './samples.mjs';
 
 const ALL = { text: '', cluster: '', standing: 'all' };
 
@@ -39,8 +39,14 @@ test('what_needs_a_look_is_first', () => {
 });
 
 test('what_is_not_known_is_last_both_ways', () => {
-  const told = (name, p99) => backendSample(name, { connect_ms: { p50: 1, p99 } });
-  const backends = backendsOf(told('a', null), told('b', 5), told('c', 9));
+  const told = (name, counts) => backendSample(name, { connect_ms: connectSample(counts) });
+  const model = new Model();
+  model.takeSnapshot(snapshotSample(['a', 'b', 'c'].map((name) => told(name, {}))), 0);
+  model.takeSnapshot(
+    snapshotSample([told('a', {}), told('b', { 5: 1 }), told('c', { Infinity: 1 })]),
+    1000,
+  );
+  const { backends } = model;
   assert.deepEqual(names(arrange(backends, ALL, { by: 'latency', direction: 1 })), ['b', 'c', 'a']);
   assert.deepEqual(names(arrange(backends, ALL, { by: 'latency', direction: -1 })), [
     'c',

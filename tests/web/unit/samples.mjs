@@ -26,6 +26,14 @@ export function backendSample(name, changes = {}) {
   };
 }
 
+// A backend's connect times in all: so many in each bucket.
+export const BOUNDS_MS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000];
+export function connectSample(counts) {
+  let all = 0;
+  const cumulative = [...BOUNDS_MS, Infinity].map((bound) => (all += counts[bound] ?? 0));
+  return { p50: null, p99: null, bounds: BOUNDS_MS, cumulative };
+}
+
 export function openSample(name, retryAt) {
   const backend = backendSample(name, { available: false, left_out_by: ['breaker'] });
   backend.breaker = { ...backend.breaker, state: 'open', opens: 1, retry_at: retryAt };

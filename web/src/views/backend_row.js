@@ -2,7 +2,7 @@
 // with every snapshot, only while the row is in sight.
 
 import { h, icon, setAttribute, setHidden, setIcon, setText } from '../dom.js';
-import { formatBytes, formatCount, formatDuration, formatRate } from '../format.js';
+import { DASH, formatBytes, formatConnectTime, formatCount, formatRate } from '../format.js';
 import { Sparkline } from '../charts.js';
 import { breakerCountdown } from '../words.js';
 import { standingOf, standingWord } from '../tones.js';
@@ -27,7 +27,7 @@ export class BackendRow {
   #connects = h('span', { class: 'figure' });
   #spark = new Sparkline({ width: 72, height: 22 });
   #failures = cell('Failures/s', { isNumber: true });
-  #latency = cell('Connect p50 / p99', { isNumber: true });
+  #latency = cell('Connect p50 / p99, last min', { isNumber: true });
   #bytes = cell('In / out per s', { isNumber: true });
   #weight = cell('Weight', { isNumber: true });
 
@@ -96,7 +96,9 @@ export class BackendRow {
     setText(this.#connects, formatRate(rates.connects));
     this.#spark.update(backend.series.connects.points(), tick);
     showFailures(this.#failures, rates.failures, formatRate(rates.failures));
-    setText(this.#latency, `${formatDuration(latency.p50)} / ${formatDuration(latency.p99)}`);
+    const { p50, p99, bounds } = latency;
+    const of = (ms) => formatConnectTime(ms, bounds);
+    setText(this.#latency, Number.isFinite(p50) ? `${of(p50)} / ${of(p99)}` : DASH);
     setText(this.#bytes, `${formatBytes(rates.received)} / ${formatBytes(rates.sent)}`);
     const configured = api.configured_weight;
     const isChanged = configured !== undefined && configured !== api.weight;

@@ -20,7 +20,7 @@ const COLUMNS = [
   ['sessions', 'Sessions'],
   ['connects', 'Connects/s'],
   ['failures', 'Failures/s'],
-  ['latency', 'p50 / p99'],
+  ['latency', 'p50 / p99, 1 min'],
   ['bytes', 'In / out per s'],
   ['weight', 'Weight'],
 ];

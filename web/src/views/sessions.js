@@ -1,7 +1,7 @@
 // Live sessions: who, where, and why there. Asked for only while the table is in sight.
 
 import { h, KeyedList, setHidden, setText } from '../dom.js';
-import { DASH, formatBytes, formatCount, formatDuration } from '../format.js';
+import { DASH, formatBytes, formatConnectTime, formatCount, formatDuration } from '../format.js';
 import { explainChoice, stateWord } from '../words.js';
 import { cell, row } from './cells.js';
 
@@ -140,7 +140,7 @@ class SessionRow {
     const where = session.backend ?? DASH;
     setText(this.#backend, isRelaying ? where : `${where} (${stateWord(session.state)})`);
     setText(this.#why, explainChoice(session));
-    setText(this.#connect, formatDuration(session.connect_ms ?? undefined));
+    setText(this.#connect, formatConnectTime(session.connect_ms));
     setText(this.#received, formatBytes(session.received));
     setText(this.#sent, formatBytes(session.sent));
     setText(this.#age, formatDuration(session.duration_ms));

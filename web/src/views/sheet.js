@@ -5,9 +5,9 @@ import {
   count,
   formatByteRate,
   formatClock,
+  formatConnectTime,
   formatCount,
   formatCountdown,
-  formatDuration,
   formatRate,
 } from '../format.js';
 import { ACTIONS, explainCauses, stateWord } from '../words.js';
@@ -133,12 +133,11 @@ export class BackendSheet {
       const value = (this.#parts.outcomes[outcome] ??= this.#addOutcome(outcome));
       setText(value, formatCount(number));
     }
-    const { p50, p99 } = this.#backend.latency;
+    const { latency, latencySinceStart } = this.#backend;
     setText(
       this.#parts.latency,
-      p50 === undefined
-        ? ''
-        : `Connect time: p50 ${formatDuration(p50)}, p99 ${formatDuration(p99)}.`,
+      `Connect time, last minute: ${describeTimes(latency)}; ` +
+        `since the start: ${describeTimes(latencySinceStart)}.`,
     );
   }
 
@@ -248,6 +247,11 @@ export class BackendSheet {
       cause('breaker', 'Breaker', ['trip', 'reset']),
     );
   }
+}
+
+function describeTimes({ p50, p99, bounds }) {
+  if (Number.isNaN(p50)) return 'no connect';
+  return `p50 ${formatConnectTime(p50, bounds)}, p99 ${formatConnectTime(p99, bounds)}`;
 }
 
 function describeHealth({ probes, state, passed_in_row: passed, failed_in_row: failed }) {

@@ -1,7 +1,7 @@
 // Six numbers with their last two minutes.
 
 import { h, setText } from '../dom.js';
-import { DASH, formatByteRate, formatCount, formatDuration, formatRate } from '../format.js';
+import { DASH, formatByteRate, formatConnectTime, formatCount, formatRate } from '../format.js';
 import { Sparkline } from '../charts.js';
 
 const WIDTH = 240;
@@ -25,9 +25,9 @@ const TILES = [
   {
     name: 'latency',
     title: 'Connect time, p99',
-    format: formatDuration,
+    format: (value, { bounds }) => formatConnectTime(value, bounds),
     tone: 'cool',
-    note: (total) => (Number.isNaN(total.value) ? '' : 'slowest, since the start'),
+    note: (total) => (Number.isNaN(total.value) ? 'none, last minute' : 'slowest, last minute'),
   },
   { name: 'received', title: 'Received from clients', format: formatByteRate, tone: 'good' },
   { name: 'sent', title: 'Sent to clients', format: formatByteRate, tone: 'good' },
@@ -47,9 +47,9 @@ export class Tile {
     this.element = h('div', { class: 'tile' }, title, this.#value, this.#note, chart);
   }
 
-  // `total` is {value, series}.
+  // `total` is {value, series}, and what its format wants to know besides.
   update(total, tick, note) {
-    setText(this.#value, this.#spec.format(total.value));
+    setText(this.#value, this.#spec.format(total.value, total));
     setText(this.#note, note);
     this.element.classList.toggle('alert', this.#spec.name === 'failures' && total.value > 0);
     this.#spark.update(total.series.points(), tick);
