@@ -3,6 +3,8 @@
 export const DASH = '–';
 
 const isNumber = (value) => typeof value === 'number' && Number.isFinite(value);
+// Of the four-digit years that a date has.
+const isTime = (value) => isNumber(value) && value >= 0 && value < Date.UTC(9999, 0);
 
 // 0, 0.3, 12, 1,234, 12.3k, 4.5M: never more than five characters or so.
 export function formatCount(value) {
@@ -66,11 +68,20 @@ export function formatAgo(ms) {
   return `${Math.floor(ms / 86_400_000)} d ago`;
 }
 
-// Where the reader is: 14:03:21.
+// UTC, as the log and the API have it, to find it there again: 14:03:21.042.
 export function formatClock(wallMs) {
-  if (!isNumber(wallMs)) return DASH;
-  const at = new Date(wallMs);
-  return [at.getHours(), at.getMinutes(), at.getSeconds()].map(twoDigits).join(':');
+  return isTime(wallMs) ? new Date(wallMs).toISOString().slice(11, 23) : DASH;
+}
+
+export function formatDay(wallMs) {
+  return isTime(wallMs) ? new Date(wallMs).toISOString().slice(0, 10) : DASH;
+}
+
+// With its day, unless that is today.
+export function formatMoment(wallMs, now) {
+  if (!isTime(wallMs)) return DASH;
+  const day = formatDay(wallMs);
+  return `${day === formatDay(now) ? '' : `${day} `}${formatClock(wallMs)}`;
 }
 
 export function formatPercent(value) {
@@ -104,7 +115,5 @@ function withPrefix(value, base, prefixes, gap) {
   }
   return `${scaled < 99.95 ? scaled.toFixed(1) : Math.round(scaled)}${gap}${prefixes[power]}`;
 }
-
-const twoDigits = (number) => String(number).padStart(2, '0');
 
 const groupThousands = (whole) => String(whole).replace(/\B(?=(\d{3})+$)/g, ',');

@@ -49,15 +49,16 @@ const serving = new ServingView();
 const token = new TokenBox({ api, onChange: retry });
 const link = new LinkView({ onRetry: retry });
 
-const poller = new Poller({ take: takeSnapshot, isHidden: () => document.hidden, now });
+const timers = {
+  set: (callback, ms) => setTimeout(callback, ms),
+  clear: (handle) => clearTimeout(handle),
+};
+const poller = new Poller({ take: takeSnapshot, isHidden: () => document.hidden, now, timers });
 
 const follower = new EventFollower({
   open: async (headers, signal) => textsOf(await api.stream('/api/events', headers, signal)),
   report: { onHello, onEvent, onMissed, onLost },
-  timers: {
-    set: (callback, ms) => setTimeout(callback, ms),
-    clear: (handle) => clearTimeout(handle),
-  },
+  timers,
 });
 
 function findStorage() {
@@ -106,7 +107,7 @@ function show() {
   clusters.update(model);
   listeners.update(model, tick);
   backends.update(model, serverNow, tick);
-  timeline.update(model);
+  timeline.update(model, serverNow);
   sheet.update(model, serverNow, tick);
 }
 
@@ -148,7 +149,7 @@ function timelineSoon() {
   isTimelineDue = true;
   requestAnimationFrame(() => {
     isTimelineDue = false;
-    timeline.update(model);
+    timeline.update(model, clock.at(now()));
   });
 }
 

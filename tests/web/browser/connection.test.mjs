@@ -61,7 +61,7 @@ test('what_happened_during_a_loss_is_caught_up_with', async () => {
   assert.match(await page.page.locator('#link-text').innerText(), /^Lost/);
   assert.match(
     await page.page.locator('#lost-text').innerText(),
-    /^Connection lost \(.+\); trying again.*What you see is as it was at \d\d:\d\d:\d\d\.$/,
+    /^Connection lost \(.+\); trying again.*What you see is as it was at \d\d:\d\d:\d\d\.\d{3} UTC\.$/,
   );
   await isSpoken();
   await sluice.act('drain', 'anna');

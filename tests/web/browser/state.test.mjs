@@ -235,6 +235,33 @@ test('who_comes_late_is_told_what_happened_before', async () => {
   await Promise.all(servers.map((server) => server.kill()));
 });
 
+test('times_are_said_to_be_utc_and_those_of_another_day_have_their_date', async () => {
+  const sluice = await Sluice.start(confOf([{ name: 'none', address: '127.0.0.1:9' }]));
+  await sluice.act('drain', 'none');
+  const page = await Page.open(browser, sluice.url, { timezoneId: 'Asia/Kolkata' });
+  // The last event happens to be of yesterday, by the clock that the page goes by.
+  const yesterday = new Date(Date.now() - 86_400_000).toISOString();
+  await page.page.route('**/api/events', async (route) => {
+    const event = { kind: 'breaker', cluster: 'web', backend: 'none', from: 'closed', to: 'open' };
+    const data = JSON.stringify({ ...event, time: yesterday, why: 'x', retry_at: null });
+    await route.fulfill({
+      contentType: 'text/event-stream',
+      body: `id: a-0\nevent: hello\ndata: {}\n\nid: a-1\nevent: transition\ndata: ${data}\n\n`,
+    });
+  });
+  const newest = page.page.locator('#timeline time').first();
+  const time = await newest.getAttribute('datetime');
+  const shown = async () => (await newest.innerText()).trim();
+  await eventually(async () => (await shown()) === time.slice(11, 23), 'of today, as the API has it');
+  assert.match(await page.page.locator('.timeline .panel-head').innerText(), /UTC/);
+  await page.page.reload();
+  await page.page.locator('#timeline time .day').waitFor();
+  assert.equal((await shown()).replace(/\s+/, 'T'), yesterday.slice(0, 23));
+  await page.page.unrouteAll({ behavior: 'wait' });
+  await page.close({ mayFail: true });
+  await sluice.stop();
+});
+
 test('live_sessions_say_why_they_are_where_they_are', async () => {
   const servers = await startBackends('anna', 'bert');
   const sluice = await Sluice.start(confOf(servers, { cluster: { balance: 'first' } }));

@@ -113,7 +113,21 @@ table('count', [
   [[12_345, 'session'], '12.3k sessions'],
 ]);
 
-test('the_clock_is_the_reader_s', () => {
-  const at = new Date(2026, 0, 2, 3, 4, 5).getTime();
-  assert.equal(format.formatClock(at), '03:04:05');
+test('times_are_utc_wherever_the_reader_is', () => {
+  const zone = process.env.TZ;
+  const at = Date.parse('2026-01-02T03:04:05.678Z');
+  for (const tz of ['UTC', 'America/New_York', 'Asia/Kolkata']) {
+    process.env.TZ = tz;
+    assert.equal(format.formatClock(at), '03:04:05.678', tz);
+    assert.equal(format.formatDay(at), '2026-01-02', tz);
+  }
+  process.env.TZ = zone ?? '';
+  assert.equal(format.formatClock(8.64e15), format.DASH, 'no nonsense throws');
+});
+
+test('a_time_of_another_day_has_its_date', () => {
+  const at = Date.parse('2026-01-02T23:59:59.999Z');
+  assert.equal(format.formatMoment(at, at), '23:59:59.999');
+  assert.equal(format.formatMoment(at, at + 1), '2026-01-02 23:59:59.999');
+  assert.equal(format.formatMoment(at, NaN), '2026-01-02 23:59:59.999', 'nobody knows today');
 });

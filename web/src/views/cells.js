@@ -1,6 +1,7 @@
 // What table cells are made of.
 
 import { h, icon, setAttribute, setIcon, setText } from '../dom.js';
+import { formatClock, formatDay } from '../format.js';
 import { stateWord } from '../words.js';
 import { lookOf } from '../tones.js';
 
@@ -34,6 +35,17 @@ export class StateMark {
     setText(this.#word, stateWord(state));
     setAttribute(this.element, 'data-tone', tone);
   }
+}
+
+// When an event was, with its day above unless that is `today`.
+export function moment(event, today) {
+  const day = formatDay(event.at);
+  return h(
+    'time',
+    { datetime: event.time },
+    day === today ? null : h('span', { class: 'day', text: day }),
+    ` ${formatClock(event.at)}`,
+  );
 }
 
 // A rate that is bad when it is above zero.

@@ -1,7 +1,7 @@
 // Whether what is shown is live, and how old it is when it is not; and what is read aloud.
 
 import { setAttribute, setHidden, setText } from '../dom.js';
-import { count, formatAgo, formatClock, formatDuration } from '../format.js';
+import { count, formatAgo, formatDuration, formatMoment } from '../format.js';
 import { describeEvent } from '../words.js';
 
 // More events at a time are counted, not told one by one.
@@ -52,7 +52,8 @@ export class LinkView {
     setText(this.#text, hadOne ? `Lost ${formatAgo(tick - this.#lostAt)}` : 'Not connected');
     const waits = this.#retryAt - tick;
     const next = waits > 0 ? `trying again in ${Math.ceil(waits / 1000)} s` : 'trying again';
-    const old = hadOne ? ` What you see is as it was at ${formatClock(this.#asOf)}.` : '';
+    const then = formatMoment(this.#asOf, this.#asOf + tick - this.#lostAt);
+    const old = hadOne ? ` What you see is as it was at ${then} UTC.` : '';
     const what = hadOne ? 'Connection lost' : 'Not connected';
     setText(this.#lostText, `${what} (${this.#why}); ${next}.${old}`);
   }

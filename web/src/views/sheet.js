@@ -4,15 +4,15 @@ import { canBeUsed, h, setAttribute, setHidden, setText, setUsable } from '../do
 import {
   count,
   formatByteRate,
-  formatClock,
   formatConnectTime,
   formatCount,
   formatCountdown,
+  formatDay,
   formatRate,
 } from '../format.js';
 import { ACTIONS, explainCauses, stateWord } from '../words.js';
 import { standingOf } from '../tones.js';
-import { StateMark } from './cells.js';
+import { moment, StateMark } from './cells.js';
 import { Tile } from './tiles.js';
 
 const EVENTS_SHOWN = 8;
@@ -151,7 +151,8 @@ export class BackendSheet {
 
   #showEvents(model) {
     const { cluster, name } = this.#backend;
-    const newest = model.events[0]?.number ?? 0;
+    const today = formatDay(this.#time.serverNow);
+    const newest = `${model.events[0]?.number ?? 0} ${today}`;
     if (newest === this.#lastEvent) return;
     this.#lastEvent = newest;
     const its = model.events
@@ -163,7 +164,7 @@ export class BackendSheet {
         h(
           'li',
           {},
-          h('time', { datetime: event.time, text: formatClock(event.at) }),
+          moment(event, today),
           h('span', { text: `${event.kind} ${stateWord(event.to)}: ${event.why}` }),
         ),
       ),
@@ -189,7 +190,7 @@ export class BackendSheet {
     parts.outcomeList = h('dl', { class: 'outcomes' });
     parts.latency = h('p');
     parts.happened = h('ol', { class: 'happened' });
-    parts.happenedPanel = h('div', {}, h('h3', { text: 'What happened to it' }), parts.happened);
+    parts.happenedPanel = h('div', {}, h('h3', { text: 'What happened to it (times in UTC)' }), parts.happened);
     parts.body = h(
       'div',
       { class: 'sheet-body' },

@@ -1,9 +1,10 @@
 // What has happened, the newest first.
 
 import { h, icon, setHidden, setText } from '../dom.js';
-import { count, formatClock, formatDuration } from '../format.js';
+import { count, formatDay, formatDuration } from '../format.js';
 import { stateWord } from '../words.js';
 import { lookOf } from '../tones.js';
+import { moment } from './cells.js';
 
 const PAGE = 60;
 
@@ -15,6 +16,7 @@ export class TimelineView {
   #shownMax = PAGE;
   #newest = 0; // the number of the newest event that is shown
   #lost = 0;
+  #today = ''; // at the server: what is of another day shows that
   #model = null;
   #isComplete = false; // the first catching up is done: what comes now is new
 
@@ -26,10 +28,12 @@ export class TimelineView {
     });
   }
 
-  // Only what is new is added: nothing that is there ever changes.
-  update(model) {
+  // Only what is new is added: nothing that is there changes, but for the day.
+  update(model, serverNow) {
     this.#model = model;
-    if (model.eventsLost !== this.#lost) {
+    const today = formatDay(serverNow);
+    if (model.eventsLost !== this.#lost || today !== this.#today) {
+      this.#today = today;
       this.#rebuild();
       return;
     }
@@ -91,15 +95,10 @@ export class TimelineView {
       h('b', { text: stateWord(event.to) }),
       h('span', { class: 'why', text: explain(event) }),
     );
-    const time = h('time', {
-      datetime: event.time,
-      title: event.time,
-      text: formatClock(event.at),
-    });
     return h(
       'li',
       { 'data-tone': tone, class: this.#isComplete ? 'fresh' : undefined },
-      time,
+      moment(event, this.#today),
       h('span', { class: 'mark-icon' }, icon(shape)),
       what,
     );
