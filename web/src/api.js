@@ -16,6 +16,16 @@ export class ApiError extends Error {
   }
 }
 
+// What is wrong with it, for the reader; '' when nothing is. A request could not be sent with other
+// characters, and no token has any: a dash that some program made longer, say.
+export function tokenProblem(token) {
+  const other = /[^\x21-\x7e]/u.exec(token);
+  if (!other) return '';
+  const which = /\s/.test(other[0]) ? 'a space' : `"${other[0]}"`;
+  const place = [...token.slice(0, other.index)].length + 1;
+  return `A token has plain ASCII characters only; character ${place} is ${which}.`;
+}
+
 export class Api {
   #fetch;
   #storage;
@@ -30,13 +40,16 @@ export class Api {
     } catch {
       this.#storage = null;
     }
+    if (tokenProblem(this.#token) !== '') this.setToken('');
   }
 
   get hasToken() {
     return this.#token !== '';
   }
 
+  // One that has no tokenProblem().
   setToken(token) {
+    if (tokenProblem(token) !== '') throw new RangeError(tokenProblem(token));
     this.#token = token;
     try {
       if (token === '') this.#storage?.removeItem(TOKEN_KEY);

@@ -220,6 +220,37 @@ test('a_page_that_nobody_may_read_asks_for_the_token', async () => {
   await sluice.stop();
 });
 
+test('a_dash_that_no_token_has_is_said_where_it_is_typed', async () => {
+  const { sluice, page } = await open({ token: TOKEN });
+  await page.page.locator('#token-button').click();
+  const input = page.page.locator('#token-input');
+  const error = page.page.locator('#token-error');
+  await input.fill('correct–horse');
+  assert.match(await error.innerText(), /character 8 is "–"/, 'while it is typed');
+  assert.equal(await input.getAttribute('aria-invalid'), 'true');
+  await page.page.keyboard.press('Enter');
+  assert.ok(await page.page.locator('#token[open]').isVisible(), 'it is not taken');
+  await input.fill('correct-horse');
+  assert.equal(await error.innerText(), '');
+  await page.page.keyboard.press('Escape');
+  await page.openSheet('anna');
+  await ask(page, 'drain');
+  await page.page.locator('#confirm-do').click();
+  await page.page.fill('#confirm-token', `${TOKEN}\u2013`);
+  await page.page.keyboard.press('Enter');
+  assert.match(await page.page.locator('#confirm-error').innerText(), /plain ASCII/);
+  await page.page.fill('#confirm-token', TOKEN);
+  await confirm(page);
+  assert.equal((await sluice.backend('anna')).administrative.state, 'draining');
+  // One that was kept by an older page does no harm.
+  await page.page.evaluate(() => sessionStorage.setItem('sluice-token', 'correct\u2013horse'));
+  await page.page.reload();
+  await page.live();
+  assert.equal(await page.page.evaluate(() => sessionStorage.length), 0);
+  await page.close({ mayFail: true });
+  await sluice.stop();
+});
+
 test('a_session_is_closed_when_it_is_confirmed', async () => {
   const { sluice, page, posts } = await open();
   const client = await holdSession(sluice.port);

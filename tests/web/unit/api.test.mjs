@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { Api, backendPath } from '../../../web/src/api.js';
-import { intervalAfter, spacingAfter } from '../../../web/src/poller.js';
+import { Api, backendPath, tokenProblem } from '../../../web/src/api.js';
 
 const answer = (status, text) => ({ ok: status < 400, status, text: async () => text });
 
@@ -53,6 +52,27 @@ test('the_token_goes_with_every_request_and_stays_in_the_tab', async () => {
   assert.deepEqual(storage.values, {});
 });
 
+test('what_can_be_no_token_is_said_and_never_sent', async () => {
+  assert.equal(tokenProblem(''), '');
+  assert.equal(tokenProblem('correct-horse_battery.staple~!'), '');
+  assert.match(tokenProblem('correct–horse'), /character 8 is "–"\.$/);
+  assert.match(tokenProblem('🚦x'), /character 1 is "🚦"\.$/u);
+  assert.match(tokenProblem('🙂'.slice(0, 1)), /character 1/, 'half of one');
+  assert.match(tokenProblem('ab c'), /character 3 is a space\.$/);
+  assert.match(tokenProblem('naïve'), /character 3/, 'a server could not have it either');
+  const { api, requests } = apiThat(() => answer(200, '{}'));
+  api.setToken('good');
+  assert.throws(() => api.setToken('correct–horse'), RangeError);
+  await api.get('/x');
+  assert.equal(requests[0].headers.Authorization, 'Bearer good');
+});
+
+test('a_stored_one_that_can_be_no_token_is_dropped', () => {
+  const storage = storageOf({ 'sluice-token': 'correct–horse' });
+  assert.equal(new Api({ fetch: null, storage }).hasToken, false);
+  assert.deepEqual(storage.values, {});
+});
+
 test('a_storage_that_is_forbidden_is_done_without', async () => {
   const refuse = () => {
     throw new Error('SecurityError');
@@ -87,17 +107,4 @@ test('no_answer_and_a_wrong_one_are_told_apart', async () => {
   await assert.rejects(down.api.get('/x'), { status: 0, message: 'Sluice cannot be reached' });
   const odd = apiThat(() => answer(200, 'not json'));
   await assert.rejects(odd.api.get('/x'), { status: 0, message: /cannot be understood/ });
-});
-
-test('snapshots_come_every_second_unless_there_is_a_reason', () => {
-  const after = (changes) => intervalAfter({ isHidden: false, workMs: 5, failures: 0, ...changes });
-  assert.equal(after({}), 1000);
-  assert.equal(after({ isHidden: true }), 15_000);
-  assert.equal(after({ workMs: 300 }), 3000, 'large ones leave the reader nine tenths of the time');
-  assert.deepEqual(
-    [1, 2, 3, 4, 5].map((failures) => after({ failures })),
-    [1000, 2000, 4000, 8000, 8000],
-  );
-  assert.equal(spacingAfter(1), 250);
-  assert.equal(spacingAfter(100), 500);
 });

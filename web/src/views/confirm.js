@@ -2,6 +2,7 @@
 // wants the token it is asked for here, and the same thing is tried again with it.
 
 import { setHidden, setText, setUsable } from '../dom.js';
+import { TokenField } from './token_field.js';
 
 export class Confirm {
   #dialog = document.getElementById('confirm');
@@ -11,7 +12,7 @@ export class Confirm {
   #button = document.getElementById('confirm-do');
   #cancel = document.getElementById('confirm-cancel');
   #tokenLabel = document.getElementById('confirm-token-label');
-  #token = document.getElementById('confirm-token');
+  #field = new TokenField(document.getElementById('confirm-token'), this.#error);
   #api;
   #run = null;
   #isRunning = false;
@@ -25,7 +26,7 @@ export class Confirm {
     });
     this.#dialog.addEventListener('close', () => {
       this.#run = null;
-      this.#token.value = '';
+      this.#field.clear();
     });
   }
 
@@ -46,7 +47,7 @@ export class Confirm {
   async #submit() {
     if (this.#isRunning) return; // a second press of Enter
     const run = this.#run;
-    if (!this.#tokenLabel.hidden) this.#api.setToken(this.#token.value.trim());
+    if (!this.#tokenLabel.hidden && !this.#takeToken()) return;
     this.#setRunning(true);
     try {
       await run();
@@ -55,6 +56,12 @@ export class Confirm {
       if (this.#run === run) this.#show(error);
     }
     this.#setRunning(false);
+  }
+
+  #takeToken() {
+    const { token } = this.#field;
+    if (token !== null) this.#api.setToken(token);
+    return token !== null;
   }
 
   #setRunning(isRunning) {
@@ -66,8 +73,7 @@ export class Confirm {
     setText(this.#error, sentence(error.message));
     if (!error.isTokenRefused) return;
     setHidden(this.#tokenLabel, false);
-    this.#token.focus();
-    this.#token.select();
+    this.#field.focus();
   }
 }
 

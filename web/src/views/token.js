@@ -3,11 +3,12 @@
 
 import { setText } from '../dom.js';
 import { sentence } from './confirm.js';
+import { TokenField } from './token_field.js';
 
 export class TokenBox {
   #dialog = document.getElementById('token');
-  #input = document.getElementById('token-input');
   #error = document.getElementById('token-error');
+  #field = new TokenField(document.getElementById('token-input'), this.#error);
   #button = document.getElementById('token-button');
   #api;
   #onChange;
@@ -25,7 +26,7 @@ export class TokenBox {
       this.#isDismissed = true; // by Escape
     });
     this.#dialog.addEventListener('close', () => {
-      this.#input.value = '';
+      this.#field.clear();
     });
     document.getElementById('token-form').addEventListener('submit', (event) => {
       event.preventDefault();
@@ -52,11 +53,13 @@ export class TokenBox {
     if (this.#dialog.open) return;
     setText(this.#error, error);
     this.#dialog.showModal();
-    this.#input.focus();
+    this.#field.focus();
   }
 
   #take() {
-    this.#api.setToken(this.#input.value.trim());
+    const { token } = this.#field;
+    if (token === null) return;
+    this.#api.setToken(token);
     this.#dialog.close();
     this.#isDismissed = false; // a wrong one is told
     this.#showWhether();
