@@ -16,7 +16,9 @@ export function intervalAfter({ isHidden, workMs, failures }) {
   return Math.max(INTERVAL_MS, workMs / SHARE_MAX);
 }
 
-export function spacingAfter(workMs) {
+// How soon after the last one it may be when something has happened.
+export function spacingAfter({ isHidden, workMs }) {
+  if (isHidden) return HIDDEN_INTERVAL_MS; // where nobody looks nothing is urgent
   return Math.max(SPACING_MS_MIN, (workMs / SHARE_MAX) * 0.5);
 }
 
@@ -24,6 +26,7 @@ export class Poller {
   #take;
   #isHidden;
   #now;
+  #timers;
   #timer = null;
   #dueAt = Infinity;
   #isAsking = false;
@@ -33,7 +36,9 @@ export class Poller {
   #failures = 0;
 
   // `take()` asks and shows; it resolves to the milliseconds of work, and throws on failure.
-  constructor({ take, isHidden, now }) {
+  // `timers` has set(callback, ms) and clear(handle).
+  constructor({ take, isHidden, now, timers }) {
+    this.#timers = timers;
     this.#take = take;
     this.#isHidden = isHidden;
     this.#now = now;
@@ -43,7 +48,8 @@ export class Poller {
   poke() {
     this.#isWanted = true;
     if (this.#isAsking) return;
-    const earliest = this.#endedAt + spacingAfter(this.#workMs);
+    const spacing = spacingAfter({ isHidden: this.#isHidden(), workMs: this.#workMs });
+    const earliest = this.#endedAt + spacing;
     this.#schedule(Math.max(earliest - this.#now(), POKE_MS));
   }
 
@@ -56,9 +62,9 @@ export class Poller {
   #schedule(ms) {
     const dueAt = this.#now() + ms;
     if (this.#timer !== null && this.#dueAt <= dueAt) return;
-    clearTimeout(this.#timer);
+    if (this.#timer !== null) this.#timers.clear(this.#timer);
     this.#dueAt = dueAt;
-    this.#timer = setTimeout(() => this.#run(), ms);
+    this.#timer = this.#timers.set(() => this.#run(), ms);
   }
 
   async #run() {
