@@ -115,6 +115,7 @@ function show() {
 
 function onHello({ isReturn, isRestart }) {
   standing.stream = null;
+  model.isHistoryTold = true;
   if (isReturn) {
     announcer.say(isRestart ? 'Connected again: Sluice was restarted' : 'Connected again');
     model.forgetRates();

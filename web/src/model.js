@@ -22,6 +22,7 @@ export class Model {
   backends = []; // all, in the order of the API
   events = []; // the newest first, each with its number
   eventsLost = 0; // that can never be shown
+  isHistoryTold = false; // the event stream was open once: no event means that there is none
   history = new History(SAMPLES_MAX);
   totals = Object.fromEntries(
     TOTALS.map((name) => [name, { value: NaN, series: this.history.makeSeries() }]),

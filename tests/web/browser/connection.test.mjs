@@ -61,7 +61,7 @@ test('what_happened_during_a_loss_is_caught_up_with', async () => {
   assert.match(await page.page.locator('#link-text').innerText(), /^Lost/);
   assert.match(
     await page.page.locator('#lost-text').innerText(),
-    /^Connection lost \(.+\); trying again.*What you see is as it was at \d\d:\d\d:\d\d\.\d{3} UTC\.$/,
+    /^Connection lost \(.+\); trying again.* is as it was at \d\d:\d\d:\d\d\.\d{3} UTC\.$/,
   );
   await isSpoken();
   await sluice.act('drain', 'anna');
@@ -122,6 +122,40 @@ test('a_restart_is_noticed_and_its_events_are_new', async () => {
   );
   await page.close({ mayFail: true });
   await second.stop();
+});
+
+test('nothing_is_claimed_before_there_is_an_answer', async () => {
+  const sluice = await Sluice.start(confOf(servers, { cluster: { health_check: 'off' } }));
+  const context = await browser.newContext({ viewport: { width: 1440, height: 2000 } });
+  const page = await context.newPage();
+  // Nothing is answered until the test says so: first the snapshots are, then the rest.
+  const waiting = { events: null, sessions: null, snapshots: null };
+  const gates = Object.fromEntries(
+    Object.keys(waiting).map((name) => [name, new Promise((open) => (waiting[name] = open))]),
+  );
+  await page.route('**/api/**', async (route) => {
+    const { pathname } = new URL(route.request().url());
+    await (gates[pathname.split('/').at(-1)] ?? gates.snapshots);
+    await route.continue();
+  });
+  const text = (id) => page.locator(`#${id}`).innerText();
+  const told = (id, words) => eventually(async () => (await text(id)) === words, `${id}: ${words}`);
+  await page.goto(sluice.url);
+  assert.equal(await text('timeline-empty'), 'Not known yet.');
+  assert.equal(await text('sessions-empty'), 'Not known yet.');
+  assert.equal(await text('verdict-title'), 'Waiting for the first answer');
+  assert.equal(await text('out-count'), '–');
+  waiting.snapshots();
+  await told('out-count', '0');
+  assert.equal(await text('timeline-empty'), 'Not known yet.', 'a snapshot tells no history');
+  assert.equal(await text('sessions-empty'), 'Not known yet.');
+  waiting.events();
+  waiting.sessions();
+  await told('timeline-empty', 'Nothing has happened yet.');
+  await told('sessions-empty', 'There is no live session.');
+  await page.unrouteAll({ behavior: 'ignoreErrors' });
+  await context.close();
+  await sluice.stop();
 });
 
 test('trying_now_does_not_wait', async () => {

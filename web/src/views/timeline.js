@@ -79,10 +79,7 @@ export class TimelineView {
     const wanted = events.filter((event) => this.#isWanted(event)).length;
     setHidden(this.#more, wanted <= this.#shownMax);
     setHidden(this.#empty, wanted > 0);
-    setText(
-      this.#empty,
-      events.length > 0 ? 'Nothing of that kind has happened.' : 'Nothing has happened yet.',
-    );
+    setText(this.#empty, whyEmpty(this.#model));
   }
 
   #render(event) {
@@ -103,6 +100,11 @@ export class TimelineView {
       what,
     );
   }
+}
+
+function whyEmpty({ events, isHistoryTold }) {
+  if (events.length > 0) return 'Nothing of that kind has happened.';
+  return isHistoryTold ? 'Nothing has happened yet.' : 'Not known yet.';
 }
 
 function explain(event) {
