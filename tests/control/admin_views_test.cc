@@ -163,8 +163,7 @@ TEST_F(AdminViewsTest, connect_times_are_told_bucket_by_bucket_each_with_those_b
   for (const uint64_t ms : {0U, 1U, 2U, 40U, 9000U}) backend().tally(0).connect_ms.add(ms);
   EXPECT_EQ(numbers("bounds"),
             (std::vector<uint64_t>{1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000}));
-  EXPECT_EQ(numbers("cumulative"),
-            (std::vector<uint64_t>{2, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 4, 5}))
+  EXPECT_EQ(numbers("cumulative"), (std::vector<uint64_t>{2, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 4, 5}))
       << "the last one is all of them, also those above every bound";
 }
 
