@@ -57,6 +57,20 @@ export function breakerCountdown(backend, serverNow) {
   return `next trial ${formatCountdown(backend.retryAt - serverNow)}`;
 }
 
+const REJECTIONS = {
+  no_backend: 'no backend was available',
+  connect_failed: 'no connect succeeded',
+  limit: 'at a limit',
+  denied: 'not allowed',
+  protocol_error: 'not what the protocol wants',
+  resource: 'out of memory or descriptors',
+};
+
+// Why clients of a listener never got a backend.
+export function explainRejection(reason) {
+  return REJECTIONS[reason] ?? reason.replaceAll('_', ' ');
+}
+
 const POLICIES = {
   round_robin: 'its turn in round robin',
   least_connections: 'fewest connections',

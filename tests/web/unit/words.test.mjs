@@ -2,7 +2,12 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 
 import { Model } from '../../../web/src/model.js';
-import { describeEvent, explainCauses, explainChoice } from '../../../web/src/words.js';
+import {
+  describeEvent,
+  explainCauses,
+  explainChoice,
+  explainRejection,
+} from '../../../web/src/words.js';
 import { backendSample, eventSample, openSample, snapshotSample } from './samples.mjs';
 
 const RETRY_AT = '2026-01-01T00:01:12.000Z';
@@ -93,6 +98,11 @@ test('why_this_backend', () => {
     "first in the list · the breaker's trial · after 1 failed attempt · " +
       'passed over: 1 already tried, 255 or more breaker open, 2 new_word',
   );
+});
+
+test('a_rejection_has_words_and_a_new_one_its_own', () => {
+  assert.equal(explainRejection('limit'), 'at a limit');
+  assert.equal(explainRejection('of_a_later_version'), 'of a later version');
 });
 
 test('an_event_is_read_aloud_without_signs', () => {

@@ -1,8 +1,9 @@
 // Listeners: where clients connect, how many come, how many are turned away.
 
-import { h, KeyedList, setAttribute, setText } from '../dom.js';
+import { h, KeyedList, setHidden, setText } from '../dom.js';
 import { DASH, formatCount, formatRate } from '../format.js';
 import { Sparkline } from '../charts.js';
+import { explainRejection } from '../words.js';
 import { cell, row } from './cells.js';
 
 export class ListenersView {
@@ -22,10 +23,11 @@ class ListenerRow {
   #spark = new Sparkline({ width: 72, height: 22 });
   #total = cell('Accepted', { isNumber: true });
   #rejected = cell('Rejected', { isNumber: true });
+  #reasons = h('span', { class: 'sub reasons' });
 
   constructor(name) {
     this.element = row(
-      cell('', {}, h('strong', { text: name }), this.#addresses),
+      cell('', {}, h('strong', { text: name }), this.#addresses, this.#reasons),
       this.#cluster,
       this.#sessions,
       cell(
@@ -48,16 +50,18 @@ class ListenerRow {
     setText(this.#rate, formatRate(rate));
     this.#spark.update(series.points(), tick);
     setText(this.#total, formatCount(api.connections_total));
-    showReasons(this.#rejected, api.rejected);
+    this.#showRejected(api.rejected);
   }
-}
 
-function showReasons(element, reasons) {
-  const entries = Object.entries(reasons ?? {}).filter(([, number]) => number > 0);
-  const sum = entries.reduce((total, [, number]) => total + number, 0);
-  setText(element, reasons ? formatCount(sum) : DASH);
-  element.classList.toggle('alert', sum > 0);
-  element.classList.toggle('zero', sum === 0);
-  const list = entries.map(([reason, number]) => `${reason} ${formatCount(number)}`).join(', ');
-  setAttribute(element, 'title', list || null);
+  // `rejected` is numbers by reason; undefined when this server does not tell.
+  #showRejected(rejected) {
+    const told = Object.entries(rejected ?? {}).filter(([, number]) => number > 0);
+    const sum = told.reduce((total, [, number]) => total + number, 0);
+    setText(this.#rejected, rejected ? formatCount(sum) : DASH);
+    this.#rejected.classList.toggle('alert', sum > 0);
+    this.#rejected.classList.toggle('zero', sum === 0);
+    setHidden(this.#reasons, sum === 0);
+    const list = told.map(([why, number]) => `${explainRejection(why)} ${formatCount(number)}`);
+    setText(this.#reasons, `Rejected: ${list.join(', ')}`);
+  }
 }
