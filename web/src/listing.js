@@ -38,7 +38,11 @@ export const SORTS = {
   sessions: { label: 'Sessions', direction: -1, compare: number((b) => b.sessions) },
   connects: { label: 'Connects/s', direction: -1, compare: number((b) => b.rates.connects) },
   failures: { label: 'Failures/s', direction: -1, compare: number((b) => b.rates.failures) },
-  latency: { label: 'Connect p99, last minute', direction: -1, compare: number((b) => b.latency.p99) },
+  latency: {
+    label: 'Connect p99, last minute',
+    direction: -1,
+    compare: number((b) => b.latency.p99),
+  },
   bytes: {
     label: 'In / out per s',
     direction: -1,

@@ -232,6 +232,52 @@ test('a_table_stays_a_table_for_who_cannot_see_it', async () => {
   }
 });
 
+const order = (page) =>
+  page.page.$$eval('#backends-table tbody tr', (rows) => rows.map((row) => row.dataset.backend));
+
+for (const width of [1440, 1000, 360]) {
+  test(`the_order_can_be_chosen_and_turned_round_at_${width}`, async () => {
+    const page = await open({ viewport: { width, height: 800 } });
+    const sorted = (...names) =>
+      eventually(async () => String(await order(page)) === String(names), `${names}`);
+    await sorted('bert', 'dora', 'cleo', 'anna'); // what needs a look
+    const turn = page.page.getByRole('button', { name: /turn it round/ });
+    await page.page.selectOption('#backends-sort', 'name');
+    await sorted('anna', 'bert', 'cleo', 'dora');
+    await turn.click();
+    await sorted('dora', 'cleo', 'bert', 'anna');
+    assert.match(await turn.getAttribute('aria-label'), /descending/);
+    await page.page.selectOption('#backends-sort', 'standing');
+    await sorted('bert', 'dora', 'cleo', 'anna');
+    if (width > 1240) {
+      const head = page.page.locator('#backends-head th').first();
+      await head.getByRole('button').click();
+      await sorted('anna', 'bert', 'cleo', 'dora');
+      assert.equal(await head.getAttribute('aria-sort'), 'ascending');
+      await head.getByRole('button').click();
+      await sorted('dora', 'cleo', 'bert', 'anna');
+    }
+    await page.close();
+  });
+}
+
+test('what_is_touched_on_a_phone_is_large_enough', async () => {
+  const viewport = { width: 375, height: 740 };
+  const page = await open({ viewport, isMobile: true, hasTouch: true });
+  const small = () =>
+    page.page.$$eval('button, select, input, a[href]:not(.skip)', (all) =>
+      all
+        .map((one) => [one, one.type === 'radio' ? one.closest('label') : one])
+        .map(([one, target]) => [one.id || one.textContent, target.getBoundingClientRect()])
+        .filter(([, { width, height }]) => width > 0 && (width < 24 || height < 24))
+        .map(([name, { width, height }]) => `${name}: ${width} x ${height}`),
+    );
+  assert.deepEqual(await small(), []);
+  await page.openSheet('bert');
+  assert.deepEqual(await small(), []);
+  await page.close();
+});
+
 const widths = (page) =>
   page.page.evaluate(() => [document.documentElement.scrollWidth, document.body.scrollWidth]);
 

@@ -13,7 +13,7 @@ const ROWS_A_GROUP = 25;
 const AHEAD = '400px';
 
 const COLUMNS = [
-  ['standing', 'Backend'],
+  ['name', 'Backend'],
   ['administrative', 'Administrative'],
   ['health', 'Health'],
   ['breaker', 'Breaker'],
@@ -36,6 +36,7 @@ export class BackendsView {
   #filterField = document.getElementById('backends-filter');
   #clusterField = document.getElementById('backends-cluster');
   #sortField = document.getElementById('backends-sort');
+  #directionButton = document.getElementById('backends-direction');
   #heads = new Map();
   #filter = { text: '', cluster: '', standing: 'all' };
   #sort = { by: 'standing', direction: 1 };
@@ -57,6 +58,7 @@ export class BackendsView {
     this.#filterField.addEventListener('input', () => this.#refilter());
     this.#clusterField.addEventListener('change', () => this.#refilter());
     this.#sortField.addEventListener('change', () => this.#sortBy(this.#sortField.value));
+    this.#directionButton.addEventListener('click', () => this.#sortBy(this.#sort.by));
     for (const radio of this.#standings()) radio.addEventListener('change', () => this.#refilter());
     this.#table.addEventListener('keydown', (event) => this.#walk(event));
     this.#table.addEventListener('focusin', (event) => this.#focused(event.target));
@@ -100,6 +102,7 @@ export class BackendsView {
     this.#rearrange();
   }
 
+  // What it is sorted by already: the other way round.
   #sortBy(by) {
     const isSame = this.#sort.by === by;
     const direction = isSame ? -this.#sort.direction : SORTS[by].direction;
@@ -276,8 +279,10 @@ export class BackendsView {
 
   #showSort() {
     const { by, direction } = this.#sort;
+    const word = direction > 0 ? 'ascending' : 'descending';
+    setText(this.#directionButton, direction > 0 ? '↑' : '↓');
+    setAttribute(this.#directionButton, 'aria-label', `Order: ${word}; turn it round`);
     for (const [one, head] of this.#heads) {
-      const word = direction > 0 ? 'ascending' : 'descending';
       setAttribute(head, 'aria-sort', one === by ? word : null);
     }
     this.#sortField.value = by;
