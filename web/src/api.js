@@ -119,6 +119,11 @@ async function toError(response) {
   return new ApiError(String(message), response.status);
 }
 
+// `only` is {cluster, backend}, or null for all.
+export function sessionsPath({ limit, only }) {
+  return `/api/sessions?${new URLSearchParams({ limit, ...only })}`;
+}
+
 export function backendPath(cluster, backend, action) {
   const names = [cluster, backend].map(encodeURIComponent);
   return `/api/clusters/${names[0]}/backends/${names[1]}/${action}`;

@@ -1,6 +1,6 @@
 // Wiring only: snapshots and events into the model, the model into the views.
 
-import { Api, ApiError, backendPath } from './api.js';
+import { Api, ApiError, backendPath, sessionsPath } from './api.js';
 import { ServerClock } from './clock.js';
 import { EventFollower, textsOf } from './events.js';
 import { Model } from './model.js';
@@ -33,7 +33,7 @@ const confirm = new Confirm({ api });
 const openBackend = (backend) => sheet.open(backend, model);
 const sheet = new BackendSheet({
   act: askForAction,
-  showSessions: (backend) => sessions.goTo(backend.name),
+  showSessions: (backend) => sessions.goTo(backend),
 });
 const backends = new BackendsView({ openBackend });
 const verdict = new VerdictView({ openBackend, showOut: () => backends.goTo({ standing: 'out' }) });
@@ -42,7 +42,7 @@ const clusters = new ClustersView({ show: (cluster) => backends.goTo({ cluster }
 const listeners = new ListenersView();
 const timeline = new TimelineView();
 const sessions = new SessionsView({
-  ask: async (limit) => (await api.get(`/api/sessions?limit=${limit}`)).body,
+  ask: async (query) => (await api.get(sessionsPath(query))).body,
   close: askToClose,
 });
 const serving = new ServingView();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { Api, backendPath, tokenProblem } from '../../../web/src/api.js';
+import { Api, backendPath, sessionsPath, tokenProblem } from '../../../web/src/api.js';
 
 const answer = (status, text) => ({ ok: status < 400, status, text: async () => text });
 
@@ -31,6 +31,17 @@ test('names_are_escaped_in_paths', () => {
     backendPath('a/b', '../<x>?#%', 'drain'),
     '/api/clusters/a%2Fb/backends/..%2F%3Cx%3E%3F%23%25/drain',
   );
+});
+
+test('sessions_are_asked_for_by_exact_names', () => {
+  assert.equal(sessionsPath({ limit: 100, only: null }), '/api/sessions?limit=100');
+  const path = sessionsPath({ limit: 7, only: { cluster: 'a&b', backend: '[::1]:80#?' } });
+  const asked = new URL(path, 'http://x').searchParams;
+  assert.deepEqual([...asked], [
+    ['limit', '7'],
+    ['cluster', 'a&b'],
+    ['backend', '[::1]:80#?'],
+  ]);
 });
 
 test('the_token_goes_with_every_request_and_stays_in_the_tab', async () => {

@@ -4,7 +4,13 @@ import test from 'node:test';
 import { SEVERITY } from '../../../web/src/backend.js';
 import { EVENTS_MAX, Model } from '../../../web/src/model.js';
 import { standingWord } from '../../../web/src/tones.js';
-import { backendSample, connectSample, eventSample, openSample, snapshotSample } from './samples.mjs';
+import {
+  backendSample,
+  connectSample,
+  eventSample,
+  openSample,
+  snapshotSample,
+} from './samples.mjs';
 
 const counted = (name, connected, refused = 0, more = {}) =>
   backendSample(name, { connects: { connected, refused, local_error: 9, abandoned: 9 }, ...more });

@@ -1,7 +1,8 @@
 // Live sessions: who, where, and why there. Asked for only while the table is in sight.
 
 import { h, KeyedList, setHidden, setText } from '../dom.js';
-import { DASH, formatBytes, formatConnectTime, formatCount, formatDuration } from '../format.js';
+import { DASH, formatBytes, formatConnectTime, formatDuration } from '../format.js';
+import { describeCount, describeNone, select } from '../session_list.js';
 import { explainChoice, stateWord } from '../words.js';
 import { cell, row } from './cells.js';
 
@@ -14,6 +15,8 @@ export class SessionsView {
   #count = document.getElementById('sessions-count');
   #empty = document.getElementById('sessions-empty');
   #rows = document.getElementById('sessions');
+  #onlyButton = document.getElementById('sessions-only');
+  #only = null; // {cluster, backend} whose sessions are shown; null for all
   #list;
   #ask;
   #answer = null;
@@ -21,24 +24,24 @@ export class SessionsView {
   #askedAt = -Infinity;
   #isAsking = false;
 
-  // `ask(limit)` resolves to the API's answer; `close(session)` asks whether to end it.
+  // `ask({limit, only})` resolves to the API's answer; `close(session)` asks whether to end it.
   constructor({ ask, close }) {
     this.#ask = ask;
-    this.#list = new KeyedList(
-      this.#rows,
-      (session) => new SessionRow(session, close),
-    );
+    this.#list = new KeyedList(this.#rows, (session) => new SessionRow(session, close));
     this.#filter.addEventListener('input', () => this.#show());
+    this.#onlyButton.addEventListener('click', () => {
+      this.#choose(null);
+      this.#filter.focus({ preventScroll: true });
+    });
     new IntersectionObserver((entries) => {
       this.#isInSight = entries.at(-1).isIntersecting;
     }).observe(this.#panel);
   }
 
   // Shows those of one backend, and goes there.
-  goTo(text) {
-    this.#filter.value = text;
-    this.#show();
-    this.#askedAt = -Infinity;
+  goTo({ cluster, name }) {
+    this.#filter.value = '';
+    this.#choose({ cluster, backend: name });
     this.#panel.scrollIntoView({ block: 'start' });
     this.#filter.focus({ preventScroll: true });
   }
@@ -53,12 +56,31 @@ export class SessionsView {
     this.#askedAt = tick;
     this.#isAsking = true;
     try {
-      this.#answer = await this.#ask(SESSIONS_MAX);
+      const only = this.#only;
+      const answer = await this.#ask({ limit: SESSIONS_MAX, only });
+      if (only === this.#only) this.#answer = answer; // or something else is wanted by now
       this.#show();
     } catch {
       // The snapshots' failure is told; these just stay as they are.
     }
     this.#isAsking = false;
+  }
+
+  // What is shown of others is not an answer to this.
+  #choose(only) {
+    this.#only = only;
+    this.#answer = null;
+    this.#list.update([]);
+    this.refresh();
+    setHidden(this.#onlyButton, only === null);
+    if (only) {
+      setText(this.#onlyButton, `Of ${only.backend} in ${only.cluster} ✕`);
+      const label = `Of ${only.backend} in ${only.cluster}: show the sessions of all`;
+      this.#onlyButton.setAttribute('aria-label', label);
+    }
+    setText(this.#count, '');
+    setText(this.#empty, 'Not known yet.');
+    setHidden(this.#empty, false);
   }
 
   #focusedRow() {
@@ -75,25 +97,16 @@ export class SessionsView {
 
   #show() {
     if (!this.#answer) return;
-    const words = this.#filter.value.toLowerCase().split(/\s+/).filter(Boolean);
-    const shown = this.#answer.sessions.filter((session) => {
-      const text = textOf(session);
-      return words.every((word) => text.includes(word));
-    });
+    const wanted = { only: this.#only, text: this.#filter.value };
+    const shown = select(this.#answer.sessions, wanted);
     const place = this.#focusedRow();
     const rows = this.#list.update(shown.map((session) => [session.id, session]));
     rows.forEach((one, i) => one.update(shown[i]));
     if (place >= 0 && this.#focusedRow() < 0) this.#focusNear(place, rows);
-    const { total, sessions } = this.#answer;
-    const youngest = total > sessions.length ? `the youngest ${sessions.length} of ` : '';
-    setText(this.#count, youngest + formatCount(total));
+    setText(this.#count, describeCount(this.#answer, wanted));
     setHidden(this.#empty, shown.length > 0);
-    setText(this.#empty, sessions.length > 0 ? 'No session matches.' : 'There is no live session.');
+    setText(this.#empty, describeNone(this.#answer, wanted));
   }
-}
-
-function textOf({ client, listener, cluster, backend }) {
-  return `${client}\n${listener}\n${cluster}\n${backend ?? ''}`.toLowerCase();
 }
 
 class SessionRow {

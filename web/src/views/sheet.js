@@ -190,7 +190,8 @@ export class BackendSheet {
     parts.outcomeList = h('dl', { class: 'outcomes' });
     parts.latency = h('p');
     parts.happened = h('ol', { class: 'happened' });
-    parts.happenedPanel = h('div', {}, h('h3', { text: 'What happened to it (times in UTC)' }), parts.happened);
+    const title = h('h3', { text: 'What happened to it (times in UTC)' });
+    parts.happenedPanel = h('div', {}, title, parts.happened);
     parts.body = h(
       'div',
       { class: 'sheet-body' },
