@@ -27,7 +27,7 @@ export class BackendRow {
   #connects = h('span', { class: 'figure' });
   #spark = new Sparkline({ width: 72, height: 22 });
   #failures = cell('Failures/s', { isNumber: true });
-  #latency = cell('Connect p50 / p99, last min', { isNumber: true });
+  #latency = cell('p50 / p99, 1 min', { isNumber: true });
   #bytes = cell('In / out per s', { isNumber: true });
   #weight = cell('Weight', { isNumber: true });
 
