@@ -37,8 +37,8 @@ export class ConnectTimes {
   #bounds = [];
   #cumulative = [];
 
-  // Of what was connected in the last minute, or since it is watched: {p50, p99, bounds}.
-  recent = { p50: NaN, p99: NaN, bounds: [] };
+  // Of what was connected in the last minute, or since it is watched: {p50, p99, bounds, spanMs}.
+  recent = { p50: NaN, p99: NaN, bounds: [], spanMs: 0 };
 
   // `connectMs` as the API has it.
   update(connectMs, tick) {
@@ -52,13 +52,14 @@ export class ConnectTimes {
     while (this.#samples.length > 1 && tick - this.#samples[1].tick >= WINDOW_MS) {
       this.#samples.shift();
     }
-    this.recent = this.#tell(this.#samples[0].cumulative);
+    const [oldest] = this.#samples;
+    this.recent = { ...this.#tell(oldest.cumulative), spanMs: tick - oldest.tick };
   }
 
   // What comes next cannot be compared with what was.
   forget() {
     this.#samples = [];
-    this.recent = { p50: NaN, p99: NaN, bounds: this.#bounds };
+    this.recent = { p50: NaN, p99: NaN, bounds: this.#bounds, spanMs: 0 };
   }
 
   get sinceStart() {

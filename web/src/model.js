@@ -135,6 +135,8 @@ export class Model {
       this.#setTotal(name, sum(name));
     this.#setTotal('latency', greatestKnown(this.backends.map((backend) => backend.latency.p99)));
     this.totals.latency.bounds = this.backends[0]?.latency.bounds;
+    const spans = this.backends.map((backend) => backend.latency.spanMs);
+    this.totals.latency.spanMs = greatestKnown(spans);
   }
 
   #setTotal(name, value) {

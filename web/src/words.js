@@ -1,6 +1,7 @@
 // What the API's short words mean, said to somebody who is in a hurry.
 
 import { count, formatCountdown } from './format.js';
+import { WINDOW_MS } from './latency.js';
 
 // Each cause that keeps a backend out, by itself: recovering from one does not undo another.
 // `text` stands as it is; `retryAt` asks for a countdown behind it.
@@ -69,6 +70,13 @@ const REJECTIONS = {
 // Why clients of a listener never got a backend.
 export function explainRejection(reason) {
   return REJECTIONS[reason] ?? reason.replaceAll('_', ' ');
+}
+
+// Of what time it is: a page that was opened just now has watched no minute yet.
+export function describeWindow(spanMs) {
+  if (!(spanMs > 0)) return 'from now on';
+  // Snapshots come when they come.
+  return spanMs > WINDOW_MS - 2000 ? 'last minute' : `last ${Math.ceil(spanMs / 1000)} s`;
 }
 
 const POLICIES = {

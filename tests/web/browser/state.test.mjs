@@ -208,6 +208,31 @@ test('numbers_and_charts_move_with_the_traffic', async () => {
   await Promise.all(servers.map((server) => server.kill()));
 });
 
+test('connect_times_are_those_of_connects_that_were_watched', async () => {
+  const servers = await startBackends('anna');
+  const sluice = await Sluice.start(confOf(servers, { cluster: { health_check: 'off' } }));
+  const clients = [await holdSession(sluice.port), await holdSession(sluice.port)];
+  assert.equal((await sluice.backend('anna')).connect_ms.cumulative.at(-1), 2);
+  const page = await Page.open(browser, sluice.url);
+  await page.live();
+  const tile = page.page.locator('.tile', { hasText: 'Connect time, p99' });
+  const note = () => tile.locator('.note').innerText();
+  await eventually(async () => /last \d+ s/.test(await note()), 'there is something to compare');
+  const cell = page.row('anna').locator('[data-label="p50 / p99, 1 min"]');
+  assert.equal(await tile.locator('.value').innerText(), '–', 'both were before it looked');
+  assert.equal(await cell.innerText(), '–');
+  clients.push(await holdSession(sluice.port));
+  await eventually(
+    async () => /^[≤]?\d+ ms$/.test(await tile.locator('.value').innerText()),
+    'the third is told, in whole milliseconds',
+  );
+  assert.match(await cell.innerText(), /^[≤]?\d+ ms \/ [≤]?\d+ ms$/);
+  for (const client of clients) client.destroy();
+  await page.close();
+  await sluice.stop();
+  await Promise.all(servers.map((server) => server.kill()));
+});
+
 test('who_comes_late_is_told_what_happened_before', async () => {
   const servers = await startBackends('anna', 'bert');
   const sluice = await Sluice.start(confOf(servers));

@@ -4,6 +4,7 @@ import test from 'node:test';
 import { Model } from '../../../web/src/model.js';
 import {
   describeEvent,
+  describeWindow,
   explainCauses,
   explainChoice,
   explainRejection,
@@ -98,6 +99,14 @@ test('why_this_backend', () => {
     "first in the list · the breaker's trial · after 1 failed attempt · " +
       'passed over: 1 already tried, 255 or more breaker open, 2 new_word',
   );
+});
+
+test('a_minute_that_was_not_watched_yet_is_none', () => {
+  assert.equal(describeWindow(0), 'from now on');
+  assert.equal(describeWindow(undefined), 'from now on');
+  assert.equal(describeWindow(4200), 'last 5 s');
+  assert.equal(describeWindow(60_400), 'last minute');
+  assert.equal(describeWindow(75_000), 'last minute');
 });
 
 test('a_rejection_has_words_and_a_new_one_its_own', () => {

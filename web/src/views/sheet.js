@@ -3,6 +3,7 @@
 import { canBeUsed, h, setAttribute, setHidden, setText, setUsable } from '../dom.js';
 import {
   count,
+  DASH,
   formatByteRate,
   formatConnectTime,
   formatCount,
@@ -10,7 +11,7 @@ import {
   formatDay,
   formatRate,
 } from '../format.js';
-import { ACTIONS, explainCauses, stateWord } from '../words.js';
+import { ACTIONS, describeWindow, explainCauses, stateWord } from '../words.js';
 import { standingOf } from '../tones.js';
 import { moment, StateMark } from './cells.js';
 import { Tile } from './tiles.js';
@@ -136,7 +137,7 @@ export class BackendSheet {
     const { latency, latencySinceStart } = this.#backend;
     setText(
       this.#parts.latency,
-      `Connect time, last minute: ${describeTimes(latency)}; ` +
+      `Connect time, ${describeWindow(latency.spanMs)}: ${describeTimes(latency)}; ` +
         `since the start: ${describeTimes(latencySinceStart)}.`,
     );
   }
@@ -252,7 +253,7 @@ export class BackendSheet {
 }
 
 function describeTimes({ p50, p99, bounds }) {
-  if (Number.isNaN(p50)) return 'no connect';
+  if (Number.isNaN(p50)) return DASH;
   return `p50 ${formatConnectTime(p50, bounds)}, p99 ${formatConnectTime(p99, bounds)}`;
 }
 

@@ -3,6 +3,7 @@
 import { h, setText } from '../dom.js';
 import { DASH, formatByteRate, formatConnectTime, formatCount, formatRate } from '../format.js';
 import { Sparkline } from '../charts.js';
+import { describeWindow } from '../words.js';
 
 const WIDTH = 240;
 const HEIGHT = 38;
@@ -27,7 +28,7 @@ const TILES = [
     title: 'Connect time, p99',
     format: (value, { bounds }) => formatConnectTime(value, bounds),
     tone: 'cool',
-    note: (total) => (Number.isNaN(total.value) ? 'none, last minute' : 'slowest, last minute'),
+    note: ({ spanMs }) => `slowest, ${describeWindow(spanMs)}`,
   },
   { name: 'received', title: 'Received from clients', format: formatByteRate, tone: 'good' },
   { name: 'sent', title: 'Sent to clients', format: formatByteRate, tone: 'good' },
