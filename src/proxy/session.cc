@@ -304,7 +304,12 @@ void Session::finish(EndReason reason) {
 SessionId Session::id() const {
   return {.worker = static_cast<uint32_t>(worker_.index()),
           .started_ms = to_ms(started_at_.time_since_epoch()),
-          .client_fd = client_.fd.get()};
+          .slot = slot_};
+}
+
+const Backend* Session::last_backend() const {
+  if (place_) return place_.backend().get();
+  return connecting_ ? connecting_->last_tried.get() : nullptr;
 }
 
 std::string_view Session::state_name() const {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "sluice/proxy/session.h"
 
@@ -13,7 +14,7 @@ constexpr Duration kRestDelay = std::chrono::milliseconds(1);
 
 }  // namespace
 
-UnhealthyCloser::UnhealthyCloser(Loop& loop, const Sessions& sessions)
+UnhealthyCloser::UnhealthyCloser(Loop& loop, const SessionTable& sessions)
     : loop_(loop), sessions_(sessions), next_step_(loop, [this] { step(); }) {}
 
 void UnhealthyCloser::close_sessions_of(std::shared_ptr<const Backend> backend, Duration over) {
@@ -47,11 +48,13 @@ bool UnhealthyCloser::look_for_sessions() {
   });
   if (asked_.empty()) return false;
   std::vector<Session*> connecting;
-  for (const auto& session : sessions_) {
+  for (size_t slot = 0; slot < sessions_.slots(); ++slot) {
+    Session* session = sessions_.at(slot);
+    if (session == nullptr) continue;
     if (const auto found = asked_.find(session->backend()); found != asked_.end()) {
-      found->second.left.insert(session.get());
+      found->second.left.insert(session);
     } else if (asked_.contains(session->connecting_to())) {
-      connecting.push_back(session.get());
+      connecting.push_back(session);
     }
   }
   closings_.merge(asked_);

@@ -38,7 +38,8 @@ Worker::Worker(Options options, Reports reports, ConnectionLimit& process_limit)
       pump_resources_{.scratch = scratch_->bytes,
                       .pipes = pipes_,
                       .may_splice = options.splice == SpliceMode::automatic},
-      unhealthy_closer_(loop_, sessions_) {}
+      unhealthy_closer_(loop_, sessions_),
+      session_listing_(loop_, sessions_) {}
 
 Worker::~Worker() = default;
 
@@ -112,28 +113,17 @@ void Worker::close_sessions_of(std::shared_ptr<const Backend> backend, Duration 
   });
 }
 
-void Worker::list_sessions(size_t count_max, std::function<void(LiveSessions)> on_listed) {
-  post([this, count_max, on_listed = std::move(on_listed)] {
-    LiveSessions list{.sessions = {}, .total = sessions_.size()};
-    const size_t count = std::min(count_max, sessions_.size());
-    list.sessions.reserve(count);
-    // New ones are at the end.
-    for (size_t i = 0; i < count; ++i) {
-      const Session& session = *sessions_[sessions_.size() - 1 - i];
-      list.sessions.push_back(
-          {.id = session.id(), .state = session.state_name(), .record = session.record()});
-    }
-    on_listed(std::move(list));
+void Worker::list_sessions(std::vector<SessionQuery> queries, SessionListing::OnListed on_listed) {
+  post([this, queries = std::move(queries), on_listed = std::move(on_listed)] {
+    session_listing_.list(queries, on_listed);
   });
 }
 
 void Worker::cut_session(const SessionId& id, EndReason reason, std::function<void(bool)> on_done) {
   post([this, id, reason, on_done = std::move(on_done)] {
-    const auto found = std::find_if(sessions_.begin(), sessions_.end(),
-                                    [&](const auto& session) { return session->id() == id; });
-    const bool is_there = found != sessions_.end();
-    if (is_there) (*found)->cut(reason);
-    on_done(is_there);
+    Session* session = sessions_.find(id);
+    if (session != nullptr) session->cut(reason);
+    on_done(session != nullptr);
   });
 }
 
@@ -141,7 +131,9 @@ void Worker::cut_sessions(EndReason reason) {
   post([this, reason] {
     cut_reason_ = reason;
     // Ending one takes it out of the list.
-    while (!sessions_.empty()) sessions_.back()->cut(reason);
+    for (size_t slot = 0; slot < sessions_.slots(); ++slot) {
+      if (Session* session = sessions_.at(slot)) session->cut(reason);
+    }
   });
 }
 
@@ -178,11 +170,8 @@ void Worker::hand_over(Worker& other, std::shared_ptr<Listener> listener, Unique
 
 void Worker::begin_session(std::shared_ptr<Listener> listener, ClusterRoute& route, UniqueFd client,
                            const PeerAddress& address) {
-  auto owned =
-      std::make_unique<Session>(*this, std::move(listener), route, std::move(client), address);
-  Session& session = *owned;
-  session.set_index(sessions_.size());
-  sessions_.push_back(std::move(owned));
+  Session& session = sessions_.add(
+      std::make_unique<Session>(*this, std::move(listener), route, std::move(client), address));
   sessions_peak_ = std::max(sessions_peak_, sessions_.size());
   loop_lag_.watch();
   session.start();
@@ -200,13 +189,7 @@ void Worker::session_ended(Session& session) {
     records_.push_back(session.record());
     if (records_.size() >= kRecordsPerBatch) hand_over_records();
   }
-  const size_t index = session.index();
-  ended_.push_back(std::move(sessions_[index]));
-  if (index + 1 < sessions_.size()) {
-    sessions_[index] = std::move(sessions_.back());
-    sessions_[index]->set_index(index);
-  }
-  sessions_.pop_back();
+  ended_.push_back(sessions_.take(session));
 }
 
 void Worker::free_ended_sessions() {

@@ -58,13 +58,15 @@ class Session final : public PollTarget, public TimerWheel::Entry {
   bool has_ended() const { return phase_ == Phase::ended; }
 
   // Where the worker keeps it.
-  size_t index() const { return index_; }
-  void set_index(size_t index) { index_ = static_cast<uint32_t>(index); }
+  size_t slot() const { return slot_; }
+  void set_slot(size_t slot) { slot_ = static_cast<uint32_t>(slot); }
 
   // The one it is connected to; nothing while it is not.
   const Backend* backend() const { return place_.backend().get(); }
   // The one to which a connect is under way; nothing while none is.
   const Backend* connecting_to() const;
+  // The one it is connected to, or else the last one that was tried; null when there was none.
+  const Backend* last_backend() const;
   // That one has turned unhealthy: tries another. Only a breaker's trial goes on, because its
   // verdict is wanted, and then tries another all the same.
   void give_up_attempt();
@@ -143,7 +145,7 @@ class Session final : public PollTarget, public TimerWheel::Entry {
   TimePoint closing_until_{};
   int32_t connect_ms_ = -1;
   PeerAddress client_address_;
-  uint32_t index_ = 0;
+  uint32_t slot_ = 0;
   uint32_t generation_ = 0;  // of the permit it was connected under
   uint8_t attempts_ = 0;     // at most connect_attempts, which is 64 at most
   Decision decision_;        // of the last attempt

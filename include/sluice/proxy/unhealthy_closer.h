@@ -11,11 +11,11 @@
 #include <memory>
 #include <unordered_map>
 #include <unordered_set>
-#include <vector>
 
 #include "sluice/base/time.h"
 #include "sluice/core/backend.h"
 #include "sluice/net/loop.h"
+#include "sluice/proxy/session_table.h"
 
 namespace sluice {
 
@@ -24,8 +24,7 @@ class Session;
 class UnhealthyCloser {
  public:
   // `sessions` are the worker's; ending one takes it out.
-  using Sessions = std::vector<std::unique_ptr<Session>>;
-  UnhealthyCloser(Loop& loop, const Sessions& sessions);
+  UnhealthyCloser(Loop& loop, const SessionTable& sessions);
 
   static constexpr Duration kStep = std::chrono::milliseconds(100);
   // In one turn of the loop; the others' next turn comes before the rest.
@@ -57,7 +56,7 @@ class UnhealthyCloser {
   void end_due(Closing& closing, size_t& ends_left);
 
   Loop& loop_;
-  const Sessions& sessions_;
+  const SessionTable& sessions_;
   std::unordered_map<const Backend*, Closing> asked_;  // whose sessions have not been looked for
   std::unordered_map<const Backend*, Closing> closings_;
   Timer next_step_;

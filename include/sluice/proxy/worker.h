@@ -27,7 +27,9 @@
 #include "sluice/proxy/listener.h"
 #include "sluice/proxy/live_session.h"
 #include "sluice/proxy/session.h"
+#include "sluice/proxy/session_listing.h"
 #include "sluice/proxy/session_record.h"
+#include "sluice/proxy/session_table.h"
 #include "sluice/proxy/unhealthy_closer.h"
 #include "sluice/proxy/worker_notices.h"
 #include "sluice/proxy/worker_spread.h"
@@ -91,10 +93,11 @@ class Worker {
   // Ends the sessions with a backend that has turned unhealthy, spread over that time; connects to
   // it that are under way are given up at once, and another backend is tried.
   void close_sessions_of(std::shared_ptr<const Backend> backend, Duration over);
-  // Tells of at most `count_max` sessions, of the younger ones, on the worker's thread.
-  void list_sessions(size_t count_max, std::function<void(LiveSessions)> on_listed);
+  // Tells what there is for each of the queries, on the worker's thread. A later call takes the
+  // place of one that is under way, whose `on_listed` is then never called.
+  void list_sessions(std::vector<SessionQuery> queries, SessionListing::OnListed on_listed);
   // Ends one session by a reset to both sides and says, on the worker's thread, whether it was
-  // there. Looks at all of them.
+  // there.
   void cut_session(const SessionId& id, EndReason reason, std::function<void(bool)> on_done);
   // Ends every session that is left, and those that are still being handed over.
   void cut_sessions(EndReason reason);
@@ -172,8 +175,9 @@ class Worker {
 
   std::unordered_map<std::string, std::unique_ptr<ClusterRoute>> routes_;
   std::vector<std::unique_ptr<Acceptor>> acceptors_;
-  std::vector<std::unique_ptr<Session>> sessions_;  // each knows its index
+  SessionTable sessions_;
   UnhealthyCloser unhealthy_closer_;
+  SessionListing session_listing_;
   size_t sessions_peak_ = 0;        // since memory was last given back
   std::vector<Session*> run_list_;  // while it has members the worker does not block
   std::vector<std::unique_ptr<Session>> ended_;
