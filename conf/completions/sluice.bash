@@ -14,8 +14,8 @@ _sluice() {
   for ((i = 1; i + 1 < ${#typed[@]}; i++)); do
     case ${typed[i]} in
       --admin | --token-file) server+=("${typed[i++]}" "${typed[i]}") ;;
-      -c | --config | --set | --workers | --log-level | --limit | --seconds | --service | \
-        --service-timeout) ((i++)) ;;
+      -c | --config | --set | --workers | --log-level | --limit | --listener | --cluster | --backend | --after | \
+        --seconds | --service | --service-timeout) ((i++)) ;;
       -*) ;;
       *)
         if [[ -z $command ]]; then
@@ -36,7 +36,13 @@ _sluice() {
       mapfile -t COMPREPLY < <(compgen -W "debug info warning error" -- "$word")
       return
       ;;
-    --admin | --set | --workers | --limit | --seconds | --service | --service-timeout) return ;;
+    --backend)
+      mapfile -t COMPREPLY < <(compgen -W "$(_sluice_backends "${typed[0]}" "${server[@]}")" -- "$word")
+      _sluice_trim_colons "$word"
+      return
+      ;;
+    --admin | --set | --workers | --limit | --listener | --cluster | --after | --seconds | \
+      --service | --service-timeout) return ;;
   esac
 
   case $command in
@@ -52,17 +58,20 @@ _sluice() {
           words="--admin --token-file --json --help $(_sluice_backends "${typed[0]}" "${server[@]}")"
           [[ $ctl_command != drain ]] || words+=" --process"
           ;;
-        sessions) words="--limit --admin --token-file --json --help" ;;
+        sessions) words="--limit --listener --cluster --backend --after --admin --token-file --json --help" ;;
         *) words="--admin --token-file --json --help" ;;
       esac
       ;;
     *) return ;;
   esac
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
-  # What readline replaces begins behind the last colon.
-  if [[ $COMP_WORDBREAKS == *:* && $word == *:* ]]; then
-    COMPREPLY=("${COMPREPLY[@]#"${word%"${word##*:}"}"}")
-  fi
+  _sluice_trim_colons "$word"
+}
+
+# What readline replaces begins behind the last colon of the word.
+_sluice_trim_colons() {
+  [[ $COMP_WORDBREAKS == *:* && $1 == *:* ]] || return
+  COMPREPLY=("${COMPREPLY[@]#"${1%"${1##*:}"}"}")
 }
 
 # _sluice_backends PROGRAM OPTION...: CLUSTER/BACKEND of the running one, which these options or

@@ -42,3 +42,7 @@ complete -c sluice -n "__fish_seen_subcommand_from ctl; and not __fish_seen_subc
 complete -c sluice -n "__fish_seen_subcommand_from ctl; and __fish_seen_subcommand_from $of_backend" -a '(__sluice_backends)'
 complete -c sluice -n "__fish_seen_subcommand_from ctl; and __fish_seen_subcommand_from drain" -l process -d 'the whole process'
 complete -c sluice -n "__fish_seen_subcommand_from ctl; and __fish_seen_subcommand_from sessions" -l limit -x -d 'how many'
+complete -c sluice -n "__fish_seen_subcommand_from ctl; and __fish_seen_subcommand_from sessions" -l listener -x -d 'only what came in there'
+complete -c sluice -n "__fish_seen_subcommand_from ctl; and __fish_seen_subcommand_from sessions" -l cluster -x -d 'only what went there'
+complete -c sluice -n "__fish_seen_subcommand_from ctl; and __fish_seen_subcommand_from sessions" -l backend -x -a '(__sluice_backends)' -d 'only what is at this one'
+complete -c sluice -n "__fish_seen_subcommand_from ctl; and __fish_seen_subcommand_from sessions" -l after -x -d 'only what is listed behind this one'

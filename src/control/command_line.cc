@@ -17,6 +17,7 @@ namespace {
 
 constexpr int kBadUsage = 2;
 constexpr int kWorkersMax = 1024;
+constexpr int kSessionsMax = 1000;  // that the API tells of at a time
 constexpr std::string_view kMaelstromName = "sluice-maelstrom";
 
 std::string version_text() {
@@ -89,9 +90,7 @@ class CtlOptions {
     add("status", "the process: state, sessions, workers");
     add("clusters", "each backend: its state, health and breaker");
     add("listeners", "where clients connect");
-    add("sessions", "live sessions, the youngest first")
-        ->add_option("--limit", limit_, "how many")
-        ->type_name("N");
+    add_sessions();
     add("events", "what happens, as it happens");
     add("config", "the running configuration, defaults filled in");
     add_for_backend("ready", "let it have new connections");
@@ -120,9 +119,10 @@ class CtlOptions {
     if (command_.verb == "drain" && backend_.empty() != command_.is_of_process) {
       throw CLI::ValidationError("drain", "either CLUSTER/BACKEND or --process");
     }
-    for (const std::string& argument : {backend_, weight_, session_, limit_}) {
+    for (const std::string& argument : {backend_, weight_, session_}) {
       if (!argument.empty()) command_.arguments.push_back(argument);
     }
+    if (sessions_->parsed()) command_.filters = filters();
     return command_;
   }
 
@@ -136,12 +136,48 @@ class CtlOptions {
     return app;
   }
 
+  void add_sessions() {
+    sessions_ = add("sessions", "live sessions, the youngest first");
+    sessions_->add_option("--limit", limit_, "how many, 100 if not said")
+        ->type_name("N")
+        ->check(CLI::Range(1, kSessionsMax));
+    sessions_->add_option("--listener", listener_, "only what came in there")->type_name("NAME");
+    sessions_->add_option("--cluster", cluster_, "only what went there")->type_name("NAME");
+    sessions_->add_option("--backend", at_backend_, "only what is at this one")
+        ->type_name("CLUSTER/BACKEND");
+    sessions_->add_option("--after", after_, "only what is listed behind this one")
+        ->type_name("SESSION");
+  }
+
+  std::vector<std::pair<std::string, std::string>> filters() const {
+    if (!at_backend_.empty() && !cluster_.empty()) {
+      throw CLI::ValidationError("--backend", "it names its cluster: no --cluster beside it");
+    }
+    std::vector<std::pair<std::string, std::string>> filters;
+    for (const auto& [name, value] : {std::pair("limit", &limit_),
+                                      {"listener", &listener_},
+                                      {"cluster", &cluster_},
+                                      {"backend", &at_backend_},
+                                      {"after", &after_}}) {
+      const std::string option = std::string("--") + name;
+      if (sessions_->count(option) == 0) continue;
+      if (value->empty()) throw CLI::ValidationError(option, "it is empty");
+      filters.emplace_back(name, *value);
+    }
+    return filters;
+  }
+
   CLI::App* ctl_;
+  CLI::App* sessions_ = nullptr;
   CtlCommand command_;
   std::string backend_;
   std::string weight_;
   std::string session_;
   std::string limit_;
+  std::string listener_;
+  std::string cluster_;
+  std::string at_backend_;
+  std::string after_;
 };
 
 Command parse(CLI::App& app, int argc, char** argv) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace sluice {
@@ -13,7 +14,8 @@ struct CtlCommand {
   bool wants_json = false;
   std::string verb;  // as on the command line: status, drain, ...
   std::vector<std::string> arguments;
-  bool is_of_process = false;  // drain --process
+  std::vector<std::pair<std::string, std::string>> filters;  // of sessions, as the API calls them
+  bool is_of_process = false;                                // drain --process
 };
 
 // What comes from outside of the command line.

@@ -5,12 +5,12 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <climits>
 #include <utility>
 
 #include "build_info.h"
 #include "dashboard.h"
+#include "session_query.h"
 #include "sluice/config/schema.h"
 
 namespace sluice {
@@ -96,14 +96,14 @@ AdminServer::AdminServer(AdminScope scope, std::optional<TokenFile> token_file)
       token_file_(std::move(token_file)),
       token_due_(scope_.loop, [this] { watch_token(); }),
       guard_(token_file_ ? token_file_->token(started_at_) : std::string(), own_name()),
-      sessions_(scope_),
+      sessions_(scope_, [this](Duration took) { http_->count_work(took); }),
       events_(scope_.loop, make_epoch(), greeting(), [this] { http_->wake_streams(); }),
       actions_(scope_,
                [this](const AdminChange& change) {
                  clusters_shown_.until = {};
                  events_.add(render_change(change, time()));
                }),
-      metrics_(scope_, refusals_) {
+      metrics_(scope_, refusals_, [this](Duration took) { http_->count_work(took); }) {
   add_routes();
   add_backend_routes();
   if (token_file_) follow_token_file();
@@ -145,18 +145,20 @@ void AdminServer::note(const Transition& transition) {
 }
 
 HttpAnswer AdminServer::show_clusters() {
-  if (scope_.loop.now() < clusters_shown_.until) return http_json(clusters_shown_.text);
-  std::string text = render_clusters(scope_.clusters, time());
-  if (text.size() > kLargeBytes) {
+  if (scope_.loop.now() < clusters_shown_.until) return http_shared_json(clusters_shown_.text);
+  const SharedText text = share_text(render_clusters(scope_.clusters, time()) + '\n');
+  if (text->size() > kLargeBytes) {
     clusters_shown_.text = text;
     clusters_shown_.until = scope_.loop.now() + kShownFor;
   }
-  return http_json(std::move(text));
+  return http_shared_json(text);
 }
 
 HttpAnswer AdminServer::show_config() {
-  if (config_shown_.empty()) config_shown_ = render_effective_config_json(scope_.config);
-  return http_json(config_shown_);
+  if (!config_shown_) {
+    config_shown_ = share_text(render_effective_config_json(scope_.config) + '\n');
+  }
+  return http_shared_json(config_shown_);
 }
 
 std::optional<HttpAnswer> AdminServer::check(const HttpRequest& request) {
@@ -286,17 +288,12 @@ void AdminServer::close_session(const AdminCall& call, HttpReply reply) {
 }
 
 void AdminServer::list_sessions(const AdminCall& call, HttpReply reply) {
-  size_t limit = AdminSessions::kLimitDefault;
-  if (const auto text = call.target.parameter("limit")) {
-    const auto [stop, error] = std::from_chars(text->data(), text->data() + text->size(), limit);
-    const bool is_number = error == std::errc{} && stop == text->data() + text->size();
-    if (!is_number || limit == 0 || limit > AdminSessions::kLimitMax) {
-      reply(http_error(
-          400, fmt::format("?limit= must be a number from 1 to {}", AdminSessions::kLimitMax)));
-      return;
-    }
+  auto query = read_session_query(call.target, scope_.config);
+  if (query) {
+    sessions_.list(std::move(*query), std::move(reply));
+  } else {
+    reply(std::move(query.error()));
   }
-  sessions_.list(limit, std::move(reply));
 }
 
 }  // namespace sluice

@@ -65,10 +65,10 @@ class AdminServer {
   MetricsPage metrics_;
   // A large answer serves all who ask within a moment, unless something has happened since.
   struct {
-    std::string text;
+    SharedText text;
     TimePoint until{};
   } clusters_shown_;
-  std::string config_shown_;  // once somebody has asked: it does not change
+  SharedText config_shown_;  // once somebody has asked: it does not change
   std::unique_ptr<HttpServer> http_;
 };
 

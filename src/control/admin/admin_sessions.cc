@@ -1,17 +1,29 @@
 #include "admin_sessions.h"
 
+#include <uv.h>
+
 #include <algorithm>
 #include <utility>
 
 namespace sluice {
 
-AdminSessions::AdminSessions(const AdminScope& scope)
+AdminSessions::AdminSessions(const AdminScope& scope, std::function<void(Duration)> on_work)
     : scope_(scope),
+      on_work_(std::move(on_work)),
       begin_due_(scope.loop, [this] { begin(); }),
       finish_due_(scope.loop, [this] { finish(); }) {}
 
-void AdminSessions::list(size_t limit, HttpReply reply) {
-  waiting_.push_back({std::min(limit, kLimitMax), std::move(reply)});
+void AdminSessions::list(SessionQuery query, HttpReply reply) {
+  const auto same = std::find_if(waiting_.begin(), waiting_.end(),
+                                 [&](const Question& one) { return one.query == query; });
+  if (same != waiting_.end()) {
+    same->replies.push_back(std::move(reply));
+  } else if (waiting_.size() >= kWaitingMax) {
+    reply(http_error(503, "too many lists of sessions are asked for: try again"));
+    return;
+  } else {
+    waiting_.push_back({.query = std::move(query), .replies = {std::move(reply)}});
+  }
   schedule();
 }
 
@@ -24,43 +36,52 @@ void AdminSessions::schedule() {
 void AdminSessions::begin() {
   last_begin_ = scope_.loop.now();
   collection_ = std::make_shared<Collection>();
-  collection_->askers = std::exchange(waiting_, {});
+  const auto end =
+      waiting_.begin() + static_cast<std::ptrdiff_t>(std::min(waiting_.size(), kQueriesMax));
+  std::move(waiting_.begin(), end, std::back_inserter(collection_->questions));
+  waiting_.erase(waiting_.begin(), end);
+  collection_->answers.resize(collection_->questions.size());
   collection_->workers_left = scope_.workers.size();
-  size_t limit = 0;
-  for (const Asker& asker : collection_->askers) limit = std::max(limit, asker.limit);
+  std::vector<SessionQuery> queries;
+  for (const Question& question : collection_->questions) queries.push_back(question.query);
   for (const auto& worker : scope_.workers) {
     // Who comes too late finds another collection, or none.
     const std::weak_ptr<Collection> asked = collection_;
-    worker->list_sessions(limit, [this, asked, &mailbox = scope_.mailbox](LiveSessions list) {
-      const auto shared = std::make_shared<LiveSessions>(std::move(list));
+    auto on_listed = [this, asked, &mailbox = scope_.mailbox](std::vector<LiveSessions> lists) {
+      const auto shared = std::make_shared<std::vector<LiveSessions>>(std::move(lists));
       mailbox.post([this, asked, shared] {
         if (!asked.expired()) take(std::move(*shared));
       });
-    });
+    };
+    worker->list_sessions(queries, std::move(on_listed));
   }
   finish_due_.start(kPatience);
 }
 
-void AdminSessions::take(LiveSessions list) {
-  collection_->total += list.total;
-  std::move(list.sessions.begin(), list.sessions.end(), std::back_inserter(collection_->sessions));
+void AdminSessions::take(std::vector<LiveSessions> lists) {
+  const uint64_t begun = uv_hrtime();
+  for (size_t i = 0; i < lists.size(); ++i) {
+    merge_into(collection_->answers[i], std::move(lists[i]),
+               collection_->questions[i].query.count_max);
+  }
+  on_work_(Duration(uv_hrtime() - begun));
   if (--collection_->workers_left == 0) finish();
 }
 
 void AdminSessions::finish() {
+  const uint64_t begun = uv_hrtime();
   finish_due_.stop();
   const std::shared_ptr<Collection> done = std::exchange(collection_, nullptr);
-  std::vector<LiveSession>& sessions = done->sessions;
-  std::stable_sort(
-      sessions.begin(), sessions.end(),
-      [](const LiveSession& a, const LiveSession& b) { return a.id.started_ms > b.id.started_ms; });
   const AdminTime time{scope_.loop.now(), WallTime::clock::now()};
-  for (const Asker& asker : done->askers) {
-    const std::span<const LiveSession> some(sessions.data(),
-                                            std::min(asker.limit, sessions.size()));
-    asker.reply(http_json(render_sessions(
-        {.sessions = some, .total = done->total, .is_complete = done->workers_left == 0}, time)));
+  for (size_t i = 0; i < done->questions.size(); ++i) {
+    const SharedText text = share_text(
+        render_sessions(done->answers[i],
+                        done->workers_left == 0 ? Coverage::all_workers : Coverage::some_workers,
+                        time) +
+        '\n');
+    for (const HttpReply& reply : done->questions[i].replies) reply(http_shared_json(text));
   }
+  on_work_(Duration(uv_hrtime() - begun));
   schedule();
 }
 

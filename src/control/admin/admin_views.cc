@@ -153,16 +153,18 @@ void write_session(JsonWriter& json, const LiveSession& session, const AdminTime
 
 }  // namespace
 
-std::string render_sessions(const SessionList& list, const AdminTime& time) {
+std::string render_sessions(const LiveSessions& list, Coverage coverage, const AdminTime& time) {
   std::string out;
   JsonWriter json(out);
   json.begin_object();
   json.member("total", list.total);
-  json.member("complete", list.is_complete);
+  json.member("matching", list.matching);
+  json.member("complete", coverage == Coverage::all_workers);
   json.key("sessions");
   json.begin_array();
   for (const LiveSession& session : list.sessions) write_session(json, session, time);
   json.end_array();
+  json.member("next", list.reaches_to ? std::optional(list.reaches_to->to_string()) : std::nullopt);
   json.end_object();
   return out;
 }

@@ -2,7 +2,6 @@
 // only.
 #pragma once
 
-#include <span>
 #include <string>
 
 #include "admin_scope.h"
@@ -38,12 +37,9 @@ std::string render_backend(const ClusterControl& cluster, const Backend& backend
 
 std::string render_listeners(const std::vector<OpenListener>& listeners);
 
-struct SessionList {
-  std::span<const LiveSession> sessions;
-  size_t total = 0;
-  bool is_complete = true;  // every worker has told of its own
-};
-std::string render_sessions(const SessionList& list, const AdminTime& time);
+// Who has told of its sessions.
+enum class Coverage : uint8_t { all_workers, some_workers };
+std::string render_sessions(const LiveSessions& list, Coverage coverage, const AdminTime& time);
 
 // As data of an event.
 std::string render_transition(const Transition& transition, const AdminTime& time);

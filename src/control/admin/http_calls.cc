@@ -107,10 +107,12 @@ bool HttpCalls::read_head(HttpCall& call, const char* method, const char* versio
   call.stage = HttpCall::Stage::body;
   // Answered at once, the connection ends with the answer: where the next request begins is not
   // sure after a head like that, nor is a body read that nobody wants.
-  call.answer = refuse_head(request, limits_);
-  if (call.answer) return send(call);
+  if (auto refusal = refuse_head(request, limits_)) {
+    take_answer(call, std::move(*refusal));
+    return send(call);
+  }
   use_origin_form(request);
-  call.answer = check_(request);
+  if (auto answer = check_(request)) take_answer(call, std::move(*answer));
   return !call.answer || !has_body(request) || send(call);
 }
 
@@ -128,7 +130,7 @@ bool HttpCalls::ask(HttpCall& call) {
 void HttpCalls::give_answer(uint64_t call_id, HttpAnswer answer) {
   const auto found = calls_.find(call_id);
   if (found == calls_.end() || found->second->answer) return;
-  found->second->answer = std::move(answer);
+  take_answer(*found->second, std::move(answer));
   resume(*found->second);
 }
 
@@ -141,24 +143,44 @@ uint32_t HttpCalls::streams_of(const Address& peer) const {
       }));
 }
 
-void HttpCalls::replace_what_is_too_much(HttpCall& call) {
-  const HttpAnswer& answer = *call.answer;
-  if (answer.stream && streams_ >= limits_.streams_max) {
-    call.answer = http_error(503, fmt::format("there are {} event streams already", streams_));
-  } else if (answer.stream && streams_of(call.connection.peer) >= limits_.streams_per_ip_max) {
-    call.answer =
-        http_error(503, fmt::format("there are {} event streams from your address already",
-                                    limits_.streams_per_ip_max));
-  } else if (answer_bytes_ > 0 && answer_bytes_ + answer.body.size() > limits_.answer_bytes_max) {
-    call.answer = http_error(503, "others are taking their answers too slowly: try again");
+std::optional<HttpAnswer> HttpCalls::refuse_stream(const HttpCall& call) const {
+  if (streams_ >= limits_.streams_max) {
+    return http_error(503, fmt::format("there are {} event streams already", streams_));
   }
+  if (streams_of(call.connection.peer) < limits_.streams_per_ip_max) return std::nullopt;
+  return http_error(503, fmt::format("there are {} event streams from your address already",
+                                     limits_.streams_per_ip_max));
+}
+
+size_t HttpCalls::bytes_more(const HttpAnswer& answer) const {
+  return answer.shared_body && shared_.contains(answer.shared_body.get()) ? 0
+                                                                          : answer.text().size();
+}
+
+void HttpCalls::take_answer(HttpCall& call, HttpAnswer answer) {
+  if (answer_bytes_ > 0 && answer_bytes_ + bytes_more(answer) > limits_.answer_bytes_max) {
+    answer = http_error(503, "others are taking their answers too slowly: try again");
+  }
+  answer_bytes_ += bytes_more(answer);
+  if (answer.shared_body) ++shared_[answer.shared_body.get()];
+  call.answer = std::move(answer);
+}
+
+void HttpCalls::let_go_of(const HttpAnswer& answer) {
+  const auto shared = shared_.find(answer.shared_body.get());
+  if (shared != shared_.end()) {
+    if (--shared->second > 0) return;
+    shared_.erase(shared);
+  }
+  answer_bytes_ -= answer.text().size();
 }
 
 bool HttpCalls::send(HttpCall& call) {
-  replace_what_is_too_much(call);
+  if (call.answer->stream) {
+    if (auto refusal = refuse_stream(call)) take_answer(call, std::move(*refusal));
+  }
   call.stage = HttpCall::Stage::sending;
   HttpAnswer& answer = *call.answer;
-  answer_bytes_ += answer.body.size();
   MHD_Response* response = nullptr;
   if (answer.stream) {
     response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, kStreamBlockBytes, &on_stream,
@@ -166,8 +188,8 @@ bool HttpCalls::send(HttpCall& call) {
     call.connection.move_to(HttpConnection::Phase::streaming, loop_.now());
     ++streams_;
   } else {
-    response = MHD_create_response_from_buffer(answer.body.size(), answer.body.data(),
-                                               MHD_RESPMEM_PERSISTENT);
+    response = MHD_create_response_from_buffer(
+        answer.text().size(), const_cast<char*>(answer.text().data()), MHD_RESPMEM_PERSISTENT);
     call.connection.move_to(HttpConnection::Phase::answering, loop_.now());
   }
   if (response == nullptr) return false;
@@ -218,10 +240,8 @@ void HttpCalls::give_up(HttpCall& call) {
 }
 
 void HttpCalls::end(HttpCall& call) {
-  if (call.stage == HttpCall::Stage::sending) {
-    answer_bytes_ -= call.answer->body.size();
-    if (call.answer->stream) --streams_;
-  }
+  if (call.answer) let_go_of(*call.answer);
+  if (call.stage == HttpCall::Stage::sending && call.answer->stream) --streams_;
   calls_.erase(call.id);
   HttpConnection& connection = call.connection;
   connection.move_to(HttpConnection::Phase::asking, loop_.now());

@@ -38,7 +38,7 @@ struct HttpCall {
   HttpRequest request;
   Stage stage = Stage::head;
   size_t body_bytes = 0;
-  std::optional<HttpAnswer> answer;  // its body is the library's until the call ends
+  std::optional<HttpAnswer> answer;  // its text is the library's until the call ends
   bool is_suspended = false;         // the library leaves it alone until it is resumed
   bool is_over = false;              // a stream that is to end
   std::string piece;                 // of a stream
@@ -85,7 +85,13 @@ class HttpCalls {
   bool ask(HttpCall& call);
   bool send(HttpCall& call);
   uint32_t streams_of(const Address& peer) const;
-  void replace_what_is_too_much(HttpCall& call);
+  // Nothing when there may be one more.
+  std::optional<HttpAnswer> refuse_stream(const HttpCall& call) const;
+  // From here on it takes part of the memory that answers may take.
+  void take_answer(HttpCall& call, HttpAnswer answer);
+  void let_go_of(const HttpAnswer& answer);
+  // What it would take more than is taken already.
+  size_t bytes_more(const HttpAnswer& answer) const;
   ssize_t read_stream(HttpCall& call, char* out, size_t bytes_max);
   void suspend(HttpCall& call);
 
@@ -97,7 +103,8 @@ class HttpCalls {
   std::unordered_map<uint64_t, HttpCall*> calls_;
   uint64_t next_call_id_ = 1;
   uint32_t streams_ = 0;
-  size_t answer_bytes_ = 0;  // on their way
+  size_t answer_bytes_ = 0;  // of answers that wait or are on their way
+  std::unordered_map<const std::string*, uint32_t> shared_;  // texts among them: of how many calls
   const std::shared_ptr<HttpCalls*> presence_ = std::make_shared<HttpCalls*>(this);
 };
 

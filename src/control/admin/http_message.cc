@@ -47,4 +47,10 @@ HttpAnswer http_json(std::string body, unsigned status) {
   return answer;
 }
 
+HttpAnswer http_shared_json(SharedText text) {
+  HttpAnswer answer;
+  answer.shared_body = std::move(text);
+  return answer;
+}
+
 }  // namespace sluice

@@ -141,6 +141,16 @@ void HttpServer::rest(Duration span) {
   rest_over_.start(span);
 }
 
+void HttpServer::count_work(Duration took) {
+  const Duration span = work_share_.spend(took, TimePoint(Duration(uv_hrtime())));
+  if (span == Duration::zero()) return;
+  if (is_resting_) {
+    rest_over_.start(span);
+  } else {
+    rest(span);
+  }
+}
+
 void HttpServer::go_on() {
   if (!poller_.add_listener(epoll_, *this, Poller::Sharing::sole)) {
     rest_over_.start(limits_.sweep_interval);  // short of memory

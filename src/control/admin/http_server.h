@@ -50,6 +50,10 @@ class HttpServer final : private PollTarget {
   // Those of such peers are cut off.
   void end_streams(FunctionRef<bool(const Address& peer)> is_meant);
 
+  // Of work that was done for clients outside of their requests' handling: it counts as their part
+  // of the loop's time all the same.
+  void count_work(Duration took);
+
   size_t connections() const { return connections_.size(); }
   uint32_t streams() const { return calls_.streams(); }
 

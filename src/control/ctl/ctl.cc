@@ -48,7 +48,7 @@ int write_out(std::string_view text) {
 // What a word of the command line asks for. For a backend `target` is the last word of the path,
 // for a session it is the path up to its id.
 struct Verb {
-  enum class Argument : uint8_t { none, backend, session, limit };
+  enum class Argument : uint8_t { none, backend, session, filters };
   std::string_view word;
   std::string_view method;
   std::string_view target;
@@ -62,7 +62,7 @@ constexpr std::array<Verb, 14> kVerbs = {{
     {"status", "GET", "/api/status", Argument::none, CtlView::status},
     {"clusters", "GET", "/api/clusters", Argument::none, CtlView::clusters},
     {"listeners", "GET", "/api/listeners", Argument::none, CtlView::listeners},
-    {"sessions", "GET", "/api/sessions", Argument::limit, CtlView::sessions},
+    {"sessions", "GET", "/api/sessions", Argument::filters, CtlView::sessions},
     {"events", "GET", "/api/events", Argument::none, CtlView::done},
     {"config", "GET", "/api/config", Argument::none, CtlView::json},
     {"ready", "POST", "ready", Argument::backend, CtlView::backend},
@@ -85,20 +85,52 @@ const Verb* find_verb(const CtlCommand& command) {
   return nullptr;
 }
 
-// C/B; both may have slashes of their own, so each of them may be the one between: the first one
-// that there is such a cluster for. Nothing when there is none that could be.
-std::vector<std::string> backend_targets(const Verb& verb, const CtlCommand& command) {
-  const std::string& name = command.arguments[0];
-  std::vector<std::string> targets;
-  for (size_t slash = name.find('/'); slash != std::string::npos;
+// C/B as two names, escaped. Both may have slashes of their own, so each of them may be the one
+// between: the first one that there is such a cluster for. Nothing when there is none that could
+// be.
+std::vector<std::pair<std::string, std::string>> split_backend(const std::string& name) {
+  std::vector<std::pair<std::string, std::string>> names;
+  for (size_t slash = name.find('/'); slash != std::string::npos && names.size() < kTargetsMax;
        slash = name.find('/', slash + 1)) {
     if (slash == 0 || slash + 1 == name.size()) continue;
-    std::string target =
-        fmt::format("/api/clusters/{}/backends/{}/{}", escape_segment(name.substr(0, slash)),
-                    escape_segment(name.substr(slash + 1)), verb.target);
-    if (command.arguments.size() > 1) target += "?value=" + escape_segment(command.arguments[1]);
-    targets.push_back(std::move(target));
-    if (targets.size() == kTargetsMax) break;
+    names.emplace_back(escape_segment(name.substr(0, slash)),
+                       escape_segment(name.substr(slash + 1)));
+  }
+  return names;
+}
+
+std::vector<std::string> backend_targets(const Verb& verb, const CtlCommand& command) {
+  std::vector<std::string> targets;
+  for (const auto& [cluster, backend] : split_backend(command.arguments[0])) {
+    targets.push_back(
+        fmt::format("/api/clusters/{}/backends/{}/{}", cluster, backend, verb.target));
+    if (command.arguments.size() < 2) continue;
+    targets.back() += "?value=" + escape_segment(command.arguments[1]);
+  }
+  return targets;
+}
+
+// Empty when there is none.
+std::string backend_filter(const CtlCommand& command) {
+  for (const auto& [name, value] : command.filters) {
+    if (name == "backend") return value;
+  }
+  return {};
+}
+
+std::vector<std::string> filtered_targets(const Verb& verb, const CtlCommand& command) {
+  std::string target = std::string(verb.target) + "?";
+  for (const auto& [name, value] : command.filters) {
+    if (name != "backend") target += fmt::format("{}={}&", name, escape_segment(value));
+  }
+  const std::string at_backend = backend_filter(command);
+  if (at_backend.empty()) {
+    target.pop_back();
+    return {target};
+  }
+  std::vector<std::string> targets;
+  for (const auto& [cluster, backend] : split_backend(at_backend)) {
+    targets.push_back(fmt::format("{}cluster={}&backend={}", target, cluster, backend));
   }
   return targets;
 }
@@ -111,9 +143,8 @@ std::vector<std::string> targets_of(const Verb& verb, const CtlCommand& command)
       return backend_targets(verb, command);
     case Argument::session:
       return {fmt::format("{}{}/close", verb.target, escape_segment(command.arguments[0]))};
-    case Argument::limit:
-      if (command.arguments.empty()) return {std::string(verb.target)};
-      return {fmt::format("{}?limit={}", verb.target, escape_segment(command.arguments[0]))};
+    case Argument::filters:
+      return filtered_targets(verb, command);
   }
   return {};
 }
@@ -200,8 +231,9 @@ int run_ctl(const CtlCommand& command, const CtlSurroundings& surroundings) {
   if (!server) return complain(kBadUsage, server.error().message);
   const auto targets = targets_of(*verb, command);
   if (targets.empty()) {
-    return complain(kBadUsage,
-                    fmt::format("'{}' is not of the form CLUSTER/BACKEND", command.arguments[0]));
+    const std::string name =
+        command.arguments.empty() ? backend_filter(command) : command.arguments[0];
+    return complain(kBadUsage, fmt::format("'{}' is not of the form CLUSTER/BACKEND", name));
   }
   auto token = command.token_file.empty() ? Result<std::string>() : load_token(command.token_file);
   if (!token) return complain(kBadUsage, token.error().message);

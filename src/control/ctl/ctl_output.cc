@@ -16,6 +16,8 @@ namespace {
 using simdjson::dom::array;
 using simdjson::dom::element;
 
+constexpr size_t kSessionsMax = 1000;  // that are told of at a time
+
 std::string render_status(element root, bool use_color) {
   const std::string state = text(root, "state");
   std::string out =
@@ -130,8 +132,11 @@ std::string render_sessions(element root, bool use_color) {
                {why_text(session["why"])}});
   }
   std::string out = table.render(use_color);
-  const auto total = static_cast<size_t>(int64_t(root["total"]));
-  if (count < total) out += fmt::format("{} of {}; more with --limit\n", count, total);
+  const bool is_more = root["next"].type() == simdjson::dom::element_type::STRING;
+  if (is_more) {
+    out += fmt::format("{} of {}; those behind them: {}--after {}\n", count, text(root, "matching"),
+                       count < kSessionsMax ? "a higher --limit, or " : "", text(root, "next"));
+  }
   if (!bool(root["complete"])) out += "a worker has not answered in time\n";
   return out;
 }

@@ -22,9 +22,9 @@ size_t count_series(const MetricFamilies& families) {
   return count;
 }
 
-HttpAnswer answer_with(std::string text) {
+HttpAnswer answer_with(SharedText text) {
   HttpAnswer answer;
-  answer.body = std::move(text);
+  answer.shared_body = std::move(text);
   answer.content_type = kContentType;
   return answer;
 }
@@ -39,9 +39,10 @@ struct MetricsPage::Writing {
   std::weak_ptr<MetricsPage*> page;
 };
 
-MetricsPage::MetricsPage(const AdminScope& scope, const AdminRefusals& refusals)
+MetricsPage::MetricsPage(const AdminScope& scope, const AdminRefusals& refusals, OnWork on_work)
     : scope_(scope),
       refusals_(refusals),
+      on_work_(std::move(on_work)),
       loop_lag_(scope.loop, [] { return true; }),
       process_start_(read_process_start()) {
   loop_lag_.watch();
@@ -58,7 +59,7 @@ void MetricsPage::show(HttpReply reply) {
   }
   MetricFamilies families = Collect();
   if (count_series(families) < kManySeries) {
-    reply(answer_with(prometheus::TextSerializer().Serialize(families)));
+    reply(answer_with(share_text(prometheus::TextSerializer().Serialize(families))));
     return;
   }
   waiting_.push_back(std::move(reply));
@@ -85,9 +86,11 @@ void MetricsPage::begin_writing(MetricFamilies families) {
 }
 
 void MetricsPage::take(std::string text) {
-  text_ = std::move(text);
+  const uint64_t begun = uv_hrtime();
+  text_ = share_text(std::move(text));
   text_is_good_until_ = scope_.loop.now() + kGoodFor;
   for (const HttpReply& reply : std::exchange(waiting_, {})) reply(answer_with(text_));
+  on_work_(Duration(uv_hrtime() - begun));
 }
 
 MetricFamilies MetricsPage::Collect() const {

@@ -8,6 +8,7 @@
 
 #include <prometheus/collectable.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,8 +24,10 @@ namespace sluice {
 
 class MetricsPage final : public prometheus::Collectable {
  public:
-  // What is given outlives it.
-  MetricsPage(const AdminScope& scope, const AdminRefusals& refusals);
+  using OnWork = std::function<void(Duration)>;
+
+  // What is given outlives it; `on_work` is told how long it has worked outside of show().
+  MetricsPage(const AdminScope& scope, const AdminRefusals& refusals, OnWork on_work);
 
   // Answers at once, or a moment later. A large page may be one of half a second ago.
   void show(HttpReply reply);
@@ -39,9 +42,10 @@ class MetricsPage final : public prometheus::Collectable {
 
   const AdminScope& scope_;
   const AdminRefusals& refusals_;
+  const std::function<void(Duration)> on_work_;
   LoopLag loop_lag_;
   const double process_start_;
-  std::string text_;  // the last large one
+  SharedText text_;  // the last large one
   TimePoint text_is_good_until_{};
   std::vector<HttpReply> waiting_;  // for what is being written
   // Tells what is still being written when this goes that nobody wants it any more.
