@@ -90,7 +90,8 @@ const Table<Config>& config_table() {
            "where it listens; nowhere when it is not given. Anything but a loopback address or a "
            "unix socket needs a token_file"},
           {"admin.token_file", FIELD(admin.token_file), text(4096), Reload::yes,
-           "a file with the token that requests which change something or ask for the configuration "
+           "a file with the token that requests which change something or ask for the "
+           "configuration "
            "must carry, and all from other hosts"},
           list_row<Config>("listeners", FIELD(listeners), listener_table, list(), Reload::yes,
                            "where clients connect"),
