@@ -16,8 +16,9 @@ void Census::take(const ClusterSnapshot& snapshot) {
   entries_.clear();
   healthy_ = 0;
   has_breakers_ = snapshot.settings.circuit_breaker.is_enabled;
+  has_probes_ = snapshot.settings.has_probes;
   for (auto& [priority, level] : levels_) {
-    level.total = level.ready = level.usable = level.willing = level.available = 0;
+    level.total = level.ready = level.usable = level.willing = level.available = level.waiting = 0;
   }
   for (const PriorityLevel& level : snapshot.levels) {
     for (const auto& backend : level.backends) {
@@ -76,7 +77,9 @@ void Census::publish_shares(double overprovisioning) {
 uint32_t Census::available() const {
   uint32_t sum = 0;
   for (const auto& [priority, level] : levels_) {
-    sum += level.in_panic->load(std::memory_order_relaxed) ? level.willing : level.available;
+    const uint32_t waiting = healthy_ > 0 ? level.waiting : 0;
+    const bool is_panic = level.in_panic->load(std::memory_order_relaxed);
+    sum += is_panic ? level.willing : level.available - waiting;
   }
   return sum;
 }
@@ -89,12 +92,15 @@ void Census::assess(const Backend& backend, Entry& entry) const {
   const bool is_let_through = entry.is_closed || !has_breakers_;
   entry.is_willing = entry.is_ready && is_let_through && entry.is_counted;
   entry.is_available = entry.is_willing && entry.is_usable;
+  entry.is_waiting = entry.is_available && has_probes_ && backend.health() == Health::unknown &&
+                     backend.arrival() == Arrival::later;
 }
 
 void Census::add(const Entry& entry) {
   entry.level->total += entry.is_counted;
   entry.level->willing += entry.is_willing;
   entry.level->available += entry.is_available;
+  entry.level->waiting += entry.is_waiting;
   entry.level->ready += entry.is_ready;
   entry.level->usable += entry.is_usable;
   healthy_ += entry.is_healthy;
@@ -104,6 +110,7 @@ void Census::subtract(const Entry& entry) {
   entry.level->total -= entry.is_counted;
   entry.level->willing -= entry.is_willing;
   entry.level->available -= entry.is_available;
+  entry.level->waiting -= entry.is_waiting;
   entry.level->ready -= entry.is_ready;
   entry.level->usable -= entry.is_usable;
   healthy_ -= entry.is_healthy;

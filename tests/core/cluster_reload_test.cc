@@ -155,6 +155,22 @@ TEST_F(ClusterReloadTest, removed_backend_is_told_of_no_more) {
   EXPECT_TRUE(told().empty()) << "it would be taken for the new one of its name";
 }
 
+TEST_F(ClusterReloadTest, who_waits_for_its_first_probe_is_not_counted_as_available) {
+  settings.has_probes = true;
+  apply(backend_settings_of(3));
+  apply(backend_settings_of(5), Arrival::later);
+  EXPECT_EQ(cluster->available_backends(), 5U) << "nobody is known to be better";
+  EXPECT_TRUE(admits(backend(3)));
+  probe(backend(0), true);
+  ASSERT_EQ(backend(0).health(), Health::healthy);
+  EXPECT_EQ(cluster->available_backends(), 3U);
+  EXPECT_TRUE(admits(backend(1)));
+  EXPECT_FALSE(admits(backend(3)));
+  probe(backend(3), true);
+  EXPECT_EQ(cluster->available_backends(), 4U);
+  EXPECT_TRUE(admits(backend(3)));
+}
+
 TEST_F(ClusterReloadTest, snapshot_keeps_its_cluster_alive_and_not_the_other_way_round) {
   std::weak_ptr<Cluster> watch = cluster;
   cluster.reset();

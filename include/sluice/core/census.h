@@ -41,7 +41,9 @@ class Census {
   // be under way already: the breaker itself is asked, unless it is in the middle of one.
   void update_breaker(const Backend& backend, bool is_told_closed);
 
-  // Backends that take ordinary connections, as far as health (or panic) and breakers go.
+  // Backends that take ordinary connections, as far as health (or panic) and breakers go: as
+  // Cluster::is_usable() decides. Who came later and waits for its first probe is none of them, but
+  // weakens neither its level's share nor brings panic nearer.
   uint32_t available() const;
 
   // Ready backends that are healthy.
@@ -64,6 +66,7 @@ class Census {
     uint32_t usable = 0;
     uint32_t willing = 0;
     uint32_t available = 0;
+    uint32_t waiting = 0;
   };
   // How a backend was counted.
   struct Entry {
@@ -75,6 +78,7 @@ class Census {
     bool is_closed = true;      // its breaker
     bool is_willing = false;    // takes ordinary connections in panic: ready, closed and of weight
     bool is_available = false;  // and at other times
+    bool is_waiting = false;    // but not yet, while another one is healthy: see Arrival
   };
 
   void assess(const Backend& backend, Entry& entry) const;
@@ -85,6 +89,7 @@ class Census {
   std::unordered_map<const Backend*, Entry> entries_;
   uint32_t healthy_ = 0;
   bool has_breakers_ = true;
+  bool has_probes_ = true;
 };
 
 }  // namespace sluice
