@@ -86,6 +86,7 @@ class HttpServerTest : public testing::Test {
   std::vector<HttpReply> kept;      // of /later
   std::vector<std::string> pieces;  // that streams have yet to say, all the same ones
   size_t large_bytes = 0;           // of /large
+  SharedText shared;                // of /shared
   size_t handled = 0;
   Duration work{0};  // of each request
   std::string last_host;
@@ -103,6 +104,8 @@ class HttpServerTest : public testing::Test {
       kept.push_back(std::move(reply));
     } else if (request.target == "/large") {
       reply(http_json(std::string(large_bytes, 'x')));
+    } else if (request.target == "/shared") {
+      reply(http_shared_json(shared));
     } else if (request.target == "/kept") {
       HttpAnswer answer = http_json("{}");
       answer.headers.emplace_back("Cache-Control", "no-cache");
@@ -188,6 +191,34 @@ TEST_F(HttpServerTest, answers_that_are_not_taken_may_not_fill_the_memory) {
   EXPECT_EQ(status(hear(ask("/"))), 200U);
   EXPECT_GT(hear(idle).size(), large_bytes / 2);
   EXPECT_EQ(status(hear(ask("/large"))), 200U);
+}
+
+TEST_F(HttpServerTest, a_text_that_many_are_answered_with_counts_once) {
+  shared = share_text(std::string(size_t{8} << 20U, 'x'));
+  limits.answer_bytes_max = size_t{10} << 20U;
+  start();
+  std::vector<UniqueFd> idle;
+  for (int i = 0; i < 5; ++i) {
+    idle.push_back(ask("/shared"));
+    EXPECT_TRUE(hears(idle.back(), "200 OK")) << i;
+  }
+  EXPECT_LE(shared.use_count(), 6) << "nobody has a copy";
+  shared = share_text(std::string(size_t{8} << 20U, 'y'));
+  EXPECT_EQ(status(hear(ask("/shared"))), 503U) << "another one is one too many";
+  idle.clear();
+  EXPECT_TRUE(run_until(loop(), [&] { return server().connections() == 0; }));
+  EXPECT_EQ(status(hear(ask("/shared"))), 200U);
+}
+
+TEST_F(HttpServerTest, answers_that_wait_to_be_sent_count_as_well) {
+  limits.answer_bytes_max = 1000;
+  start();
+  const UniqueFd first = ask("/later");
+  const UniqueFd second = ask("/later");
+  ASSERT_TRUE(run_until(loop(), [&] { return kept.size() == 2; }));
+  for (const HttpReply& reply : kept) reply(http_json(std::string(600, 'x')));
+  const unsigned one = status(hear(first)), other = status(hear(second));
+  EXPECT_EQ(one + other, 200U + 503U);
 }
 
 TEST_F(HttpServerTest, an_answer_that_nobody_reads_is_given_up) {
@@ -373,6 +404,16 @@ TEST_F(HttpServerTest, much_to_do_takes_its_share_of_the_loops_time_only) {
   const uint64_t begun = uv_hrtime();
   hear(client);
   EXPECT_EQ(handled, 40U);
+  EXPECT_GT(Duration(uv_hrtime() - begun), milliseconds(700)) << "(200 - 50 ms) at 20 %";
+}
+
+TEST_F(HttpServerTest, work_outside_of_requests_takes_of_the_same_share) {
+  limits.work_percent_max = 20;
+  start();
+  const uint64_t begun = uv_hrtime();
+  server().count_work(milliseconds(150));
+  server().count_work(milliseconds(50));
+  EXPECT_EQ(status(hear(ask("/"))), 200U);
   EXPECT_GT(Duration(uv_hrtime() - begun), milliseconds(700)) << "(200 - 50 ms) at 20 %";
 }
 

@@ -31,8 +31,7 @@ TEST(ProcessFactsTest, a_line_that_is_cut_off_is_none) {
 TEST(ProcessFactsTest, this_process_is_there_and_plausible) {
   const ProcessFacts facts = read_process_facts();
   EXPECT_GT(facts.cpu_seconds, 0);
-  EXPECT_GE(facts.open_fds, 3U);
-  EXPECT_GT(facts.max_fds, facts.open_fds);
+  EXPECT_GT(facts.max_fds, 3U);
   EXPECT_GT(facts.resident_bytes, 1'000'000U);
   EXPECT_GT(facts.virtual_bytes, facts.resident_bytes);
   EXPECT_GE(facts.threads, 1U);

@@ -44,7 +44,8 @@ MetricsPage::MetricsPage(const AdminScope& scope, const AdminRefusals& refusals,
       refusals_(refusals),
       on_work_(std::move(on_work)),
       loop_lag_(scope.loop, [] { return true; }),
-      process_start_(read_process_start()) {
+      process_start_(read_process_start()),
+      open_fds_(scope.loop) {
   loop_lag_.watch();
 }
 
@@ -100,7 +101,7 @@ MetricFamilies MetricsPage::Collect() const {
   collect_backends(scope_, families);
   collect_workers(scope_, loop_lag_.worst(), families);
   collect_admin(refusals_, families);
-  collect_process(scope_, process_start_, families);
+  collect_process(scope_, process_start_, open_fds_.count(), families);
   return families;
 }
 

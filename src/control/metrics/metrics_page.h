@@ -17,6 +17,7 @@
 #include "admin/admin_scope.h"
 #include "admin/http_message.h"
 #include "metric_family.h"
+#include "open_fds.h"
 #include "sluice/base/time.h"
 #include "sluice/net/loop_lag.h"
 
@@ -45,7 +46,8 @@ class MetricsPage final : public prometheus::Collectable {
   const std::function<void(Duration)> on_work_;
   LoopLag loop_lag_;
   const double process_start_;
-  SharedText text_;  // the last large one
+  mutable OpenFds open_fds_;  // counts anew now and then, for the next who asks
+  SharedText text_;           // the last large one
   TimePoint text_is_good_until_{};
   std::vector<HttpReply> waiting_;  // for what is being written
   // Tells what is still being written when this goes that nobody wants it any more.
@@ -58,6 +60,7 @@ void collect_clusters(const AdminScope& scope, MetricFamilies& families);
 void collect_backends(const AdminScope& scope, MetricFamilies& families);
 void collect_workers(const AdminScope& scope, Duration control_lag, MetricFamilies& families);
 void collect_admin(const AdminRefusals& refusals, MetricFamilies& families);
-void collect_process(const AdminScope& scope, double process_start, MetricFamilies& families);
+void collect_process(const AdminScope& scope, double process_start, uint64_t open_fds,
+                     MetricFamilies& families);
 
 }  // namespace sluice

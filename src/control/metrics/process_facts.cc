@@ -1,7 +1,6 @@
 #include "process_facts.h"
 
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -9,8 +8,6 @@
 #include <charconv>
 #include <fstream>
 #include <string>
-
-#include "sluice/control/machine_limits.h"
 
 namespace sluice {
 namespace {
@@ -29,15 +26,6 @@ double cpu_seconds() {
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
   return to_seconds(usage.ru_utime) + to_seconds(usage.ru_stime);
-}
-
-// Linux 6.2 and later say at once how many there are; before that they are counted one by one.
-uint64_t count_open_fds() {
-  struct stat directory {};
-  if (::stat("/proc/self/fd", &directory) == 0 && directory.st_size > 0) {
-    return static_cast<uint64_t>(directory.st_size);
-  }
-  return open_descriptors();
 }
 
 uint64_t max_fds() {
@@ -88,7 +76,6 @@ std::optional<ProcessStat> parse_process_stat(std::string_view line) {
 ProcessFacts read_process_facts() {
   ProcessFacts facts;
   facts.cpu_seconds = cpu_seconds();
-  facts.open_fds = count_open_fds();
   facts.max_fds = max_fds();
   if (const auto stat = read_process_stat()) {
     facts.threads = stat->threads;

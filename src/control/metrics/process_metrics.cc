@@ -36,12 +36,12 @@ void add_one(const MetricKind& kind, double value, MetricFamilies& families) {
   std::move(family).add_to(families);
 }
 
-void add_standard_ones(double process_start, MetricFamilies& families) {
+void add_standard_ones(double process_start, uint64_t open_fds, MetricFamilies& families) {
   const ProcessFacts facts = read_process_facts();
   add_one(kCpu, facts.cpu_seconds, families);
   add_one(kVirtual, static_cast<double>(facts.virtual_bytes), families);
   add_one(kResident, static_cast<double>(facts.resident_bytes), families);
-  add_one(kOpenFds, static_cast<double>(facts.open_fds), families);
+  add_one(kOpenFds, static_cast<double>(open_fds), families);
   add_one(kMaxFds, static_cast<double>(facts.max_fds), families);
   add_one(kStart, process_start, families);
   add_one(kThreads, static_cast<double>(facts.threads), families);
@@ -56,7 +56,8 @@ void collect_admin(const AdminRefusals& refusals, MetricFamilies& families) {
   std::move(refused).add_to(families);
 }
 
-void collect_process(const AdminScope& scope, double process_start, MetricFamilies& families) {
+void collect_process(const AdminScope& scope, double process_start, uint64_t open_fds,
+                     MetricFamilies& families) {
   MetricFamily build(kBuild), reloads(kReloads), dropped(kLogDropped);
   build.add({{"version", kVersion}}, 1.0);
   // There is none yet: a file takes effect on a restart.
@@ -65,7 +66,7 @@ void collect_process(const AdminScope& scope, double process_start, MetricFamili
     dropped.add({{"log", lost.log}}, lost.loss.lines);
   }
   for (MetricFamily* family : {&build, &reloads, &dropped}) std::move(*family).add_to(families);
-  add_standard_ones(process_start, families);
+  add_standard_ones(process_start, open_fds, families);
 }
 
 }  // namespace sluice
