@@ -8,7 +8,7 @@
 namespace sluice {
 namespace {
 
-Config config() {
+Config some_config() {
   Config config;
   config.listeners.emplace_back().name = "front";
   config.clusters.emplace_back().name = "a/b";
@@ -16,21 +16,21 @@ Config config() {
 }
 
 unsigned status(const std::string& query) {
-  const auto read = read_session_query(*parse_target("/api/sessions?" + query), config());
+  const auto read = read_session_query(*parse_target("/api/sessions?" + query), some_config());
   return read ? 200 : read.error().status;
 }
 
 TEST(session_query, says_what_was_asked_for) {
   const auto target = parse_target(
       "/api/sessions?limit=7&listener=front&cluster=a%2Fb&backend=%5B::1%5D:80&after=1-22-3");
-  const auto query = read_session_query(*target, config());
+  const auto query = read_session_query(*target, some_config());
   ASSERT_TRUE(query);
   EXPECT_EQ(*query, (SessionQuery{.count_max = 7,
                                   .listener = "front",
                                   .cluster = "a/b",
                                   .backend = "[::1]:80",
                                   .after = SessionId{.worker = 1, .started_ms = 22, .slot = 3}}));
-  const auto any = read_session_query(*parse_target("/api/sessions"), config());
+  const auto any = read_session_query(*parse_target("/api/sessions"), some_config());
   ASSERT_TRUE(any);
   EXPECT_EQ(*any, SessionQuery{.count_max = kSessionsDefault});
 }

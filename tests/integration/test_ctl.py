@@ -50,7 +50,13 @@ def test_json_is_the_apis_answer(running):
     assert ctl.json("clusters") == admin.get("/api/clusters")
     assert ctl.json("listeners") == admin.get("/api/listeners")
     assert ctl.json("config") == admin.get("/api/config")
-    assert ctl.json("sessions", "--limit", "5") == {"total": 0, "complete": True, "sessions": []}
+    assert ctl.json("sessions", "--limit", "5") == {
+        "total": 0,
+        "matching": 0,
+        "complete": True,
+        "sessions": [],
+        "next": None,
+    }
     assert ctl.json("status")["pid"] == sluice.pid
 
 
@@ -91,6 +97,45 @@ def test_a_session_is_closed(running):
     assert sluice.eventually_session()["reason"] == "shutdown"
     refused = ctl("close", session["id"], status=REFUSED)
     assert "no such session" in refused.stderr
+
+
+def test_sessions_are_found_by_where_they_are(running):
+    sluice, ctl = running
+    with connect(sluice.address()) as one, connect(sluice.address()) as other:
+        names = {client.recv(64).decode().strip() for client in (one, other)}
+        assert names == {"b1", "b2"}
+        eventually(lambda: ctl.json("sessions")["total"] == 2)
+        found = ctl.json("sessions", "--backend", "back/b1")
+        assert [session["backend"] for session in found["sessions"]] == ["b1"]
+        assert (found["total"], found["matching"], found["next"]) == (2, 1, None)
+        assert ctl.json("sessions", "--listener", "front", "--cluster", "back")["matching"] == 2
+        first = ctl.json("sessions", "--limit", "1")
+        rest = ctl.json("sessions", "--after", first["next"])
+        assert rest["next"] is None and rest["matching"] == 2
+        ids = [session["id"] for session in first["sessions"] + rest["sessions"]]
+        assert ids == [session["id"] for session in ctl.json("sessions")["sessions"]]
+        assert f"1 of 2; those behind them: a higher --limit, or --after {ids[0]}" in ctl(
+            "sessions", "--limit", "1"
+        ).stdout
+        assert ctl.json("sessions", "--backend", "back/gone")["matching"] == 0
+        assert "no cluster 'x'" in ctl("sessions", "--cluster", "x", status=REFUSED).stderr
+        assert "no listener 'x'" in ctl("sessions", "--listener", "x", status=REFUSED).stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--limit", "1001"],
+        ["--limit", "0"],
+        ["--limit", "abc"],
+        ["--cluster", ""],
+        ["--backend", "b1"],
+        ["--backend", "back/b1", "--cluster", "back"],
+    ],
+)
+def test_what_no_list_of_sessions_can_be_is_bad_usage_before_anybody_is_asked(words):
+    done = run("ctl", "--admin", "127.0.0.1:1", "sessions", *words)
+    assert done.returncode == 2, done.stderr
 
 
 def test_the_exit_status_says_how_it_went(running):
