@@ -91,8 +91,7 @@ const Table<Config>& config_table() {
            "unix socket needs a token_file"},
           {"admin.token_file", FIELD(admin.token_file), text(4096), Reload::yes,
            "a file with the token that requests which change something or ask for the "
-           "configuration "
-           "must carry, and all from other hosts"},
+           "configuration must carry, and all from other hosts"},
           list_row<Config>("listeners", FIELD(listeners), listener_table, list(), Reload::yes,
                            "where clients connect"),
           list_row<Config>("clusters", FIELD(clusters), cluster_table, list(), Reload::yes,
