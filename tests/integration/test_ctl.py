@@ -142,7 +142,7 @@ def test_the_exit_status_says_how_it_went(running):
     _, ctl = running
     assert "no cluster 'x'" in ctl("drain", "x/b1", status=REFUSED).stderr
     assert "no backend 'x'" in ctl("drain", "back/x", status=REFUSED).stderr
-    assert "0 to 1000" in ctl("weight", "back/b1", "1001", status=REFUSED).stderr
+    assert "0 to 1000" in ctl("weight", "back/b1", "1001", status=USAGE).stderr
     assert "reload" in ctl("reload", status=REFUSED).stderr
     assert "CLUSTER/BACKEND" in ctl("drain", "b1", status=USAGE).stderr
     ctl("explode", status=USAGE)
@@ -284,7 +284,7 @@ def test_bash_completes_words_options_and_backends(running):
     assert complete("sluice", "ctl", "--admin", "x:1", "stat") == ["status"]
     assert "--config" in complete("sluice", "run", "--")
     assert complete("sluice", "run", "--log-level", "w") == ["warning"]
-    assert complete("sluice", "ctl", "sessions", "--l") == ["--limit"]
+    assert complete("sluice", "ctl", "sessions", "--li") == ["--limit", "--listener"]
     offered = complete(EXECUTABLE, "ctl", "drain", "", environment={"SLUICE_ADMIN": ctl.address})
     assert {"back/b1", "back/b2", "--process"} <= set(offered)
     offered = complete(EXECUTABLE, "ctl", "--admin", ctl.address, "trip", "back/")

@@ -58,6 +58,7 @@ sent/s                | sent/s              | –                            | �
 connect time, slowest | –                   | slowest p99                  | –                             | –                                   | –     | tile Connect time
 lines lost            | none                | –                            | –                             | sluice_log_dropped_total{process} & sluice_log_dropped_total{access} | – | –
 lack of our own, <errno> | none             | –                            | –                             | sluice_local_errors_total{<errno>}  | –     | –
+refused by the admin side | none            | –                            | –                             | sluice_admin_refused_total{401} & sluice_admin_refused_total{403} | – | –
 reloads               | none                | –                            | –                             | sluice_reloads_total{success} & sluice_reloads_total{failure} | – | –
 build                 | –                   | –                            | –                             | sluice_build_info                   | –     | –
 lag of the control loop | –                 | –                            | –                             | sluice_loop_lag_seconds{control}    | –     | –
@@ -113,7 +114,7 @@ connections of each at most | each at most       | limits.max_connections_per_ba
 connected                   | connected          | –                               | –             | sluice_connect_duration_seconds_count & sluice_connect_duration_seconds_bucket{+Inf} | connected, and live | –
 connected of ended          | connected of ended | –                               | –             | –                                             | connected                    | –
 seconds to connect          | –                  | –                               | –             | sluice_connect_duration_seconds_sum           | seconds to connect, and live | –
-connected within <wait>     | –                  | –                               | –             | sluice_connect_duration_seconds_bucket{<wait>} | connected up to <wait>, and live | –
+connected within <wait>     | –                  | connect_ms within <wait>        | –             | sluice_connect_duration_seconds_bucket{<wait>} | connected up to <wait>, and live | –
 retries                     | retries            | –                               | –             | sluice_connect_retries_total                  | retries, and live            | –
 retries of ended            | retries of ended   | –                               | –             | –                                             | retries                      | –
 opened by failures          | opened by failures | –                               | –             | sluice_ejections_total{consecutive_failures,false} | –                       | –
@@ -167,7 +168,7 @@ events                | events               | –        | –                 
 connections           | active               | open     | active_connections           | ACTIVE   | sluice_backend_connections_active            | –         | Sessions
 connections, in words | active as told       | –        | –                            | –        | –                                            | –         | sheet sessions
 connects <outcome>    | <outcome>            | –        | connects.<outcome>           | –        | sluice_backend_connects_total{<outcome>}     | –         | sheet <outcome>
-connections it saw    | connected            | accepted | –                            | –        | –                                            | –         | –
+connections it saw    | connected            | accepted | connect_ms of any            | –        | –                                            | –         | –
 connected of ended    | connected of ended   | –        | –                            | –        | –                                            | connected | –
 received              | received             | received | received_bytes               | –        | sluice_bytes_total{received}                 | –         | –
 sent                  | sent                 | sent     | sent_bytes                   | –        | sluice_bytes_total{sent}                     | –         | –
@@ -177,8 +178,9 @@ connects/s            | connects/s           | –        | –                 
 failures/s            | failures/s           | –        | –                            | –        | –                                            | –         | Failures/s & sheet Failures per second
 received/s            | received/s           | –        | –                            | –        | –                                            | –         | In/s & sheet Received from clients
 sent/s                | sent/s               | –        | –                            | –        | –                                            | –         | Out/s & sheet Sent to clients
-connect time, p50     | –                    | –        | connect_ms.p50               | –        | –                                            | –         | p50 & sheet p50
-connect time, p99     | –                    | –        | connect_ms.p99               | –        | –                                            | –         | p99 & sheet p99
+connected within <wait> | –                  | –        | connect_ms within <wait>     | –        | –                                            | –         | –
+connect time, p50     | –                    | –        | connect_ms.p50               | –        | –                                            | –         | p50 & sheet p50 & sheet p50 since the start
+connect time, p99     | –                    | –        | connect_ms.p99               | –        | –                                            | –         | p99 & sheet p99 & sheet p99 since the start
 `;
 
 // Live, and connected to a backend.

@@ -10,10 +10,7 @@ function readTexts() {
 
   const cells = (row) =>
     Object.fromEntries(
-      all('td', row).map((td) => [
-        td.dataset.label ?? '',
-        { text: td.textContent, title: td.title },
-      ]),
+      all('td', row).map((td) => [td.dataset.label ?? '', { text: td.textContent }]),
     );
   const rows = (selector, more) =>
     all(selector).map((row) => ({ cells: cells(row), ...more(row) }));
@@ -56,7 +53,7 @@ function readTexts() {
 
   return {
     title: document.title,
-    headings: all('th, .tile h3').map((one) => one.textContent), // p99
+    headings: all('th, .tile h3, option').map((one) => one.textContent), // p99
     version: text('#version'),
     serving: text('#serving'),
     visible: document.body.innerText,
@@ -79,6 +76,7 @@ function readTexts() {
     listeners: rows('#listeners tr', (row) => ({
       name: text('strong', row),
       addresses: text('.sub', row),
+      reasons: shown('.reasons', row),
     })),
     backends: rows('#backends-table tbody tr', (row) => ({
       cluster: row.dataset.cluster,

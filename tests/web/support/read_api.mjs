@@ -56,19 +56,36 @@ function processFields({ workers, last_event_id: id, ...status }, sessions, back
 function clusterFields({ backends, priorities, ...cluster }) {
   return {
     ...fieldsOfObject(cluster),
+    ...connectTimes(backends.map((backend) => backend.connect_ms)),
     ...fieldsOfObject({ priorities: { ...priorities } }),
     backends: backends.length,
     'backends that are available': backends.filter(({ available }) => available).length,
   };
 }
 
-function backendFields({ name: _, ...backend }) {
+function backendFields({ name: _, connect_ms: connectMs, ...backend }) {
   const { health, breaker } = backend;
+  const { bounds: __, cumulative, ...percentiles } = connectMs;
   return {
-    ...fieldsOfObject(backend),
+    ...fieldsOfObject({ ...backend, connect_ms: percentiles }),
+    ...connectTimes([connectMs]),
+    'connect_ms of any': cumulative.at(-1),
     health: health.probes ? health.state : 'unprobed',
     breaker: breaker.enabled ? breaker.state : 'off',
   };
+}
+
+// How many connects of these backends took so many seconds at most.
+function connectTimes(histograms) {
+  const fields = {};
+  for (const { bounds, cumulative } of histograms) {
+    if (cumulative.length !== bounds.length + 1) throw new Error('connect_ms is no histogram');
+    for (const [i, bound] of bounds.entries()) {
+      const name = `connect_ms within ${bound / 1000}`;
+      fields[name] = (fields[name] ?? 0) + cumulative[i];
+    }
+  }
+  return fields;
 }
 
 function sessionFields({ why: { passed_over: counts, ...why }, ...session }) {

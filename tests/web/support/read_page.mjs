@@ -6,6 +6,7 @@ import {
   NONE,
   readByteRate,
   readBytes,
+  readConnectTime,
   readCount,
   readDuration,
   readRate,
@@ -14,6 +15,9 @@ import {
 import { fieldsOf, OUTCOMES, passedOverText, REJECTIONS } from './words.mjs';
 
 const SLACK_MS = 30_000;
+// What the page's latest connect times are of: it was opened before the first, less than a minute
+// ago.
+const WINDOW = /last \d+ s/;
 
 const POLICIES = {
   'its turn in round robin': 'round_robin',
@@ -126,9 +130,9 @@ function tileFields(tiles) {
   const fields = {
     'tile Sessions': readCount(sessions.value),
     'tile Sessions at most': readCount(match(sessions.note, /of at most (.+)/)[0]),
-    'tile Connect time': readDuration(latency.value),
+    'tile Connect time': readConnectTime(latency.value),
   };
-  match(latency.note, /slowest, since the start/);
+  match(latency.note, new RegExp(`slowest, ${WINDOW.source}`));
   for (const [title, read] of Object.entries(measured)) {
     fields[`tile ${title}`] = read(tiles[title].value);
     fields[`tile ${title}, most`] = read(match(tiles[title].note, /most (.+)/)[0]);
@@ -138,11 +142,20 @@ function tileFields(tiles) {
 
 // --- listeners and clusters --------------------------------------------------------------------
 
-function listenerFields({ addresses, cells }) {
+const REJECTED = {
+  'no backend was available': 'no_backend',
+  'no connect succeeded': 'connect_failed',
+  'at a limit': 'limit',
+  'not allowed': 'denied',
+  'not what the protocol wants': 'protocol_error',
+  'out of memory or descriptors': 'resource',
+};
+
+function listenerFields({ addresses, reasons, cells }) {
   const [sessions, most] = match(cells.Sessions.text, /(.+?)(?: of (.+))?/);
-  const reasons = cells.Rejected.title === '' ? [] : cells.Rejected.title.split(', ');
+  const told = reasons === '' ? [] : match(reasons, /Rejected: (.+)/)[0].split(', ');
   const rejected = Object.fromEntries(
-    reasons.map((text) => match(text, /(\w+) (.+)/)).map(([word, n]) => [word, readCount(n)]),
+    told.map((text) => match(text, /(.+) (\S+)/)).map(([why, n]) => [REJECTED[why], readCount(n)]),
   );
   return {
     addresses,
@@ -175,7 +188,7 @@ const toWord = (text) => text.replaceAll(' ', '_');
 
 function rowFields({ cluster, about, standing, countdown, breaker, cells }) {
   const [address] = match(about, new RegExp(`${cluster} · (\\S+)`));
-  const [p50, p99] = match(cells['Connect p50 / p99'].text, /(.+) \/ (.+)/);
+  const [p50, p99] = match(cells['p50 / p99, 1 min'].text, /–|(.+) \/ (.+)/);
   const [received, sent] = match(cells['In / out per s'].text, /(.+) \/ (.+)/);
   const [weight, configured] = match(cells.Weight.text, /(\d+)(?: \((\d+)\))?/);
   return {
@@ -188,8 +201,8 @@ function rowFields({ cluster, about, standing, countdown, breaker, cells }) {
     Sessions: readCount(cells.Sessions.text),
     'Connects/s': readRate(cells['Connects/s'].text),
     'Failures/s': readRate(cells['Failures/s'].text),
-    p50: readDuration(p50),
-    p99: readDuration(p99),
+    p50: readConnectTime(p50 ?? NONE),
+    p99: readConnectTime(p99 ?? NONE),
     'In/s': readByteRate(received),
     'Out/s': readByteRate(sent),
     Weight: Number(weight),
@@ -203,7 +216,11 @@ function sheetFields(sheet) {
     sheet.about,
     new RegExp(`${sheet.cluster} · (\\S+) · priority (\\d+)`),
   );
-  const [p50, p99] = match(sheet.latency, /(?:Connect time: p50 (.+), p99 (.+)\.)?/);
+  const times = /–|p50 ([^,]+), p99 ([^,]+)/.source;
+  const [p50, p99, p50SinceStart, p99SinceStart] = match(
+    sheet.latency,
+    new RegExp(`Connect time, ${WINDOW.source}: (?:${times}); since the start: (?:${times})\\.`),
+  );
   const { texts: _, ...ruling } = readRuling(sheet.ruling);
   const rates = {
     'Connects per second': readRate,
@@ -221,8 +238,10 @@ function sheetFields(sheet) {
     ...readHealthNote(health.note),
     'sheet breaker': toWord(breaker.state),
     ...readBreakerNote(breaker.note),
-    'sheet p50': readDuration(p50 ?? NONE),
-    'sheet p99': readDuration(p99 ?? NONE),
+    'sheet p50': readConnectTime(p50 ?? NONE),
+    'sheet p99': readConnectTime(p99 ?? NONE),
+    'sheet p50 since the start': readConnectTime(p50SinceStart ?? NONE),
+    'sheet p99 since the start': readConnectTime(p99SinceStart ?? NONE),
     ...Object.fromEntries(
       Object.entries(rates).map(([title, read]) => [
         `sheet ${title}`,
@@ -374,7 +393,7 @@ function waitingFields({ cells }) {
 function placeFields(cells) {
   return {
     Listener: cells.Listener.text,
-    Connect: readDuration(cells.Connect.text),
+    Connect: readConnectTime(cells.Connect.text),
     Received: readBytes(cells.Received.text),
     Sent: readBytes(cells.Sent.text),
     Age: moving(readDuration(cells.Age.text)),

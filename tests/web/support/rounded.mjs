@@ -88,6 +88,17 @@ export function readByteRate(text) {
   return typeof bytes === 'number' ? Rounded.around(bytes, 0.5) : bytes;
 }
 
+// What is measured in whole milliseconds and told by the bounds of a histogram, rounded up: ≤1 ms,
+// <1 ms, 35 ms, 1.2 s, >5 s.
+export function readConnectTime(text) {
+  if (isDash(text)) return NONE;
+  const [sign, time] = match(text, /([≤<>]?)(.+)/);
+  const value = readDuration(time);
+  if (sign === '') return new Rounded(value.least - 0.5, value.most);
+  const bound = (value.least + value.most) / 2;
+  return sign === '>' ? new Rounded(bound, Infinity) : new Rounded(0, bound);
+}
+
 const MS = { ms: 1, s: 1000, m: 60_000, min: 60_000, h: 3_600_000, d: 86_400_000 };
 
 // 0.4 ms, 1.2 s, 2 min 5 s, 3 h 12 min; 4ms, 1.2s, 2m05s, 3h12m. Milliseconds.

@@ -8,6 +8,7 @@ import {
   NONE,
   readByteRate,
   readBytes,
+  readConnectTime,
   readCount,
   readDuration,
   readRate,
@@ -29,6 +30,19 @@ test('a_rounded_number_agrees_with_what_it_may_have_been', () => {
   const rounded = Rounded.around(0.3, 0.05);
   assert.ok(agree(rounded, 0.34) && agree(0.25, rounded) && agree(rounded, rounded));
   assert.ok(!agree(rounded, 0.36) && !agree(rounded, 0) && !agree(rounded, '0.3'));
+});
+
+test('connect_times_are_read_as_what_they_were_rounded_up_from', () => {
+  const bounds = [1, 2, 5, 5000];
+  for (const ms of [0.2, 1, 1.7, 35, 998.3, 1234, 4999]) {
+    const text = format.formatConnectTime(ms <= 1 ? 1 : Math.ceil(ms), bounds);
+    assert.ok(agree(readConnectTime(text), ms), text);
+  }
+  assert.ok(agree(readConnectTime(format.formatConnectTime(5001, bounds)), 60_000));
+  assert.ok(agree(readConnectTime(format.formatConnectTime(0)), 0));
+  assert.equal(readConnectTime(format.formatConnectTime(NaN, bounds)), NONE);
+  assert.ok(!agree(readConnectTime('35 ms'), 36) && !agree(readConnectTime('35 ms'), 33.9));
+  assert.ok(!agree(readConnectTime('≤1 ms'), 1.1) && !agree(readConnectTime('>5 s'), 4999));
 });
 
 test('what_the_page_writes_is_read_as_what_it_was', () => {
