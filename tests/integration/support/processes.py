@@ -8,13 +8,15 @@ import subprocess
 from contextlib import suppress
 
 PR_SET_PDEATHSIG = 1
+# Some per cent of what is wanted by others who do not yield.
+YIELDING = 15
 _libc = ctypes.CDLL(None)
 
 
 def spawn(arguments, *, nofile=None, closed=(), yields=False, **options):
     """subprocess.Popen, with a limit on descriptors, without the descriptors `closed`, and with
-    death together with the test. If it `yields`, it gets of the processors what nobody else wants:
-    for what elsewhere would be another machine."""
+    death together with the test. If it `yields`, it gets of the processors what is left and a
+    little more: for what elsewhere would be another machine."""
 
     def prepare():
         if yields:
@@ -31,9 +33,9 @@ def spawn(arguments, *, nofile=None, closed=(), yields=False, **options):
 def _yield_processors():
     """Of a process in a session of its own: where the scheduler weighs sessions against each other
     first, niceness alone counts within the session only (sched(7), autogrouping)."""
-    os.nice(19)
+    os.nice(YIELDING)
     with suppress(OSError), open("/proc/self/autogroup", "w", encoding="ascii") as group:
-        group.write("19")
+        group.write(str(YIELDING))
 
 
 def end(process, within=5.0):
