@@ -12,6 +12,10 @@ namespace {
 
 std::optional<uint64_t> say_nothing() { return std::nullopt; }
 
+bool end_counting(Loop& loop) {
+  return run_until(loop, [&] { return loop.raw()->active_reqs.count == 0; });
+}
+
 TEST(open_fds, a_kernel_that_says_it_is_believed_at_once) {
   Loop loop;
   OpenFds fds(loop, []() -> std::optional<uint64_t> { return 42; });
@@ -33,6 +37,7 @@ TEST(open_fds, an_old_count_is_renewed_beside_the_loop) {
   const uint64_t before = fds.count();
   const UniqueFd one_more(::dup(STDERR_FILENO));
   EXPECT_TRUE(run_until(loop, [&] { return fds.count() == before + 1; }));
+  EXPECT_TRUE(end_counting(loop));
 }
 
 TEST(open_fds, it_may_go_while_it_counts) {
@@ -41,7 +46,7 @@ TEST(open_fds, it_may_go_while_it_counts) {
     OpenFds fds(loop, &say_nothing, Duration::zero());
     fds.count();
   }
-  EXPECT_TRUE(run_until(loop, [&] { return loop.raw()->active_reqs.count == 0; }));
+  EXPECT_TRUE(end_counting(loop));
 }
 
 }  // namespace
