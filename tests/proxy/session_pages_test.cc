@@ -35,13 +35,14 @@ LiveSessions tell(Ids ids, size_t count_max, const std::optional<SessionId>& aft
 
 class SessionPages : public testing::Test {
  protected:
+  uint32_t below(size_t bound) { return static_cast<uint32_t>(random_() % bound); }
   // Many of them in the same millisecond.
   void make_sessions() {
-    workers_.assign(1 + random_() % 4, {});
+    workers_.assign(1 + below(4), {});
     for (uint32_t worker = 0; worker < workers_.size(); ++worker) {
-      const uint32_t count = random_() % 40;
+      const uint32_t count = below(40);
       for (uint32_t slot = 0; slot < count; ++slot) {
-        workers_[worker].push_back({worker, static_cast<int64_t>(random_() % 20), slot});
+        workers_[worker].push_back({worker, below(20), slot});
       }
     }
   }
@@ -52,7 +53,7 @@ class SessionPages : public testing::Test {
     return all;
   }
   std::optional<SessionId> any_of(const Ids& ids) {
-    return ids.empty() ? std::nullopt : std::optional(ids[random_() % ids.size()]);
+    return ids.empty() ? std::nullopt : std::optional(ids[below(ids.size())]);
   }
 
   const unsigned seed_ = std::random_device{}();
@@ -64,7 +65,7 @@ TEST_F(SessionPages, together_they_are_all_sessions_of_all_workers_in_order) {
   SCOPED_TRACE(seed_);
   for (int round = 0; round < 200; ++round) {
     make_sessions();
-    const size_t count_max = 1 + random_() % 15;
+    const size_t count_max = 1 + below(15);
     Ids seen;
     std::optional<SessionId> after;
     do {
@@ -87,7 +88,7 @@ TEST_F(SessionPages, nobody_who_stays_is_missed_where_others_end_while_they_are_
   SCOPED_TRACE(seed_);
   for (int round = 0; round < 200; ++round) {
     make_sessions();
-    const size_t count_max = 1 + random_() % 15;
+    const size_t count_max = 1 + below(15);
     Ids seen;
     std::optional<SessionId> after;
     do {
