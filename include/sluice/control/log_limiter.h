@@ -2,8 +2,7 @@
 // backend's breaker, that listener's pauses) and of a kind (the event):
 //
 // - of one subject so many lines a minute are let through, the first at once;
-// - of all subjects of a kind kKindLinesMax in ten seconds: ten thousand backends that fail
-// together
+// - of all subjects of a kind kKindLinesMax in ten seconds: ten thousand backends that fail at once
 //   fill no disk, and one kind's flood does not drown another kind.
 //
 // What is held back is counted and handed out later: of a subject the last line, which is how
