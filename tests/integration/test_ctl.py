@@ -33,7 +33,13 @@ def test_tables_say_what_the_api_says(running):
     lines = [line.split() for line in ctl("clusters").stdout.splitlines()]
     assert lines[0][:4] == ["CLUSTER", "BACKEND", "ADDRESS", "STATE"]
     assert [line[:2] for line in lines[1:]] == [["back", "b1"], ["back", "b2"]]
-    assert lines[1][3:] == ["ready", "no", "probes", "closed", "1", "0", "0", "0"]
+    assert lines[1][3:] == ["ready", "no", "probes", "closed", "1", "0", "0", "0", "-"]
+    ctl("maintenance", "back/b2")
+    ctl("trip", "back/b2")
+    out = ctl("clusters").stdout.splitlines()[2]
+    assert out.endswith("administrative breaker"), "why it is given nobody"
+    ctl("reset", "back/b2")
+    ctl("ready", "back/b2")
     with connect(sluice.address()) as client:
         client.recv(64)
         name = "%s:%d" % client.getsockname()

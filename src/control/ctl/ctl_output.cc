@@ -49,6 +49,15 @@ TextCell health_cell(element health) {
   return bool(health["probes"]) ? state_cell(health, "state") : TextCell{"no probes"};
 }
 
+// Each cause for which it takes no connections.
+TextCell left_out_cell(element backend) {
+  TextCell cell{"", TextColor::bad};
+  for (const element cause : array(backend["left_out_by"])) {
+    cell.text += fmt::format("{}{}", cell.text.empty() ? "" : " ", printable(cause));
+  }
+  return cell.text.empty() ? TextCell{"-"} : cell;
+}
+
 std::string render_clusters(element root, bool use_color) {
   constexpr auto kRight = TextAlign::right;
   TextTable table({{"CLUSTER"},
@@ -60,7 +69,8 @@ std::string render_clusters(element root, bool use_color) {
                    {"WEIGHT", kRight},
                    {"ACTIVE", kRight},
                    {"FAILURES", kRight},
-                   {"OPENS", kRight}});
+                   {"OPENS", kRight},
+                   {"OUT BY"}});
   for (const element cluster : array(root["clusters"])) {
     for (const element backend : array(cluster["backends"])) {
       table.add({{text(cluster, "name")},
@@ -72,7 +82,8 @@ std::string render_clusters(element root, bool use_color) {
                  {text(backend, "weight")},
                  {text(backend, "active_connections")},
                  {text(backend["breaker"], "consecutive_failures")},
-                 {text(backend["breaker"], "opens")}});
+                 {text(backend["breaker"], "opens")},
+                 left_out_cell(backend)});
     }
   }
   return table.render(use_color);

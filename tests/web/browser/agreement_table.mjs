@@ -139,7 +139,7 @@ weight                | weight               | –        | weight              
 configured weight     | configured weight    | –        | configured_weight            | –        | –                                            | –         | Weight configured
 standing              | standing             | –        | –                            | –        | –                                            | –         | standing
 takes clients now     | takes clients        | –        | available                    | –        | –                                            | –         | –
-causes                | causes               | –        | left_out_by                  | –        | –                                            | –         | sheet causes
+causes                | causes               | –        | left_out_by                  | OUT BY   | –                                            | –         | sheet causes
 administrative        | administrative       | –        | administrative.state         | STATE    | –                                            | –         | Administrative & sheet administrative
 as configured         | configured           | –        | administrative.configured    | –        | –                                            | –         | sheet configured
 health                | health               | –        | health                       | HEALTH   | sluice_backend_health                        | –         | Health & sheet health

@@ -117,7 +117,8 @@ const clusterFields = (rows) => ({
   'sum of ACTIVE': sum(rows.map(({ ACTIVE }) => number(ACTIVE))),
 });
 
-function backendFields({ ADDRESS, STATE, HEALTH, BREAKER, WEIGHT, ACTIVE, FAILURES, OPENS }) {
+function backendFields(row) {
+  const { ADDRESS, STATE, HEALTH, BREAKER, WEIGHT, ACTIVE, FAILURES, OPENS } = row;
   const [breaker, trial] = match(BREAKER, /(\w+)(?:, trial in (.+))?/);
   return {
     ADDRESS,
@@ -129,6 +130,7 @@ function backendFields({ ADDRESS, STATE, HEALTH, BREAKER, WEIGHT, ACTIVE, FAILUR
     ACTIVE: number(ACTIVE),
     FAILURES: number(FAILURES),
     OPENS: number(OPENS),
+    'OUT BY': row['OUT BY'],
   };
 }
 

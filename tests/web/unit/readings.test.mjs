@@ -123,9 +123,9 @@ workers      0:1 1:2
 `,
   clusters: lines(
     'CLUSTER  BACKEND  ADDRESS      STATE  HEALTH     BREAKER               ',
-    '  WEIGHT  ACTIVE  FAILURES  OPENS\n',
+    '  WEIGHT  ACTIVE  FAILURES  OPENS  OUT BY\n',
     'web      anna     127.0.0.1:1  ready  no probes  open, trial in 1h59m  ',
-    '       1       3         5      2\n',
+    '       1       3         5      2  breaker limit\n',
   ),
   listeners: lines(
     'LISTENER  ADDRESS      CLUSTER  ACTIVE  MAX\n',
@@ -143,7 +143,8 @@ test('the_tables_of_ctl_are_read_by_their_heads', () => {
   assert.equal(process[''].version, '1.2 (x)');
   assert.equal(process['']['connections of'], 500);
   assert.deepEqual(worker, { 0: { connections: 1 }, 1: { connections: 2 } });
-  const { HEALTH, BREAKER, WEIGHT, OPENS } = backend['web/anna'];
+  const { HEALTH, BREAKER, WEIGHT, OPENS, 'OUT BY': causes } = backend['web/anna'];
+  assert.equal(causes, 'breaker limit');
   assert.deepEqual({ HEALTH, BREAKER, WEIGHT, OPENS }, {
     HEALTH: 'unprobed',
     BREAKER: 'open',
