@@ -62,7 +62,7 @@ std::shared_ptr<const ClusterSnapshot> Cluster::apply(const ClusterSettings& set
 }
 
 std::shared_ptr<const ClusterSnapshot> Cluster::make_contents(
-    const ClusterSettings& settings, std::map<uint32_t, PriorityLevel> levels) {
+    const ClusterSettings& settings, std::map<uint32_t, PriorityLevel>&& levels) {
   auto contents = std::make_shared<ClusterSnapshot>();
   contents->cluster = this;
   contents->settings = settings;

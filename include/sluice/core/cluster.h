@@ -160,7 +160,7 @@ class Cluster : public std::enable_shared_from_this<Cluster> {
 
  private:
   std::shared_ptr<const ClusterSnapshot> make_contents(const ClusterSettings& settings,
-                                                       std::map<uint32_t, PriorityLevel> levels);
+                                                       std::map<uint32_t, PriorityLevel>&& levels);
   std::shared_ptr<const MaglevTable> maglev_table(const PriorityLevel& level) const;
   void renew_tables();
   void update_backend(Backend& backend, const BackendSettings& settings);
