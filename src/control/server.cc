@@ -128,8 +128,7 @@ void Server::make_workers(uint32_t workers, uint32_t pipes_max,
     reports.on_notice = [this](WorkerNotice notice) {
       mailbox_.post([this, notice = std::move(notice)] { process_log_.notice(notice); });
     };
-    crew_.hire({.index = i,
-                .pipes_max = pipes_max / workers,
+    crew_.hire({.pipes_max = pipes_max / workers,
                 .splice = config_.splice,
                 .busy_poll = config_.busy_poll,
                 .seed = random_.next(),

@@ -85,7 +85,7 @@ void Worker::start() {
 }
 
 void Worker::run() {
-  name_this_thread(fmt::format("worker {}", options_.index));
+  name_this_thread(fmt::format("worker {}", index()));
   while (is_running_) {
     poller_.run_turn(run_list_.empty());
     run_listed_sessions();

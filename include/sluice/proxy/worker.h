@@ -50,7 +50,6 @@ struct ClusterRoute {
 class Worker {
  public:
   struct Options {
-    size_t index = 0;  // names its thread: `worker 0`
     size_t pipes_max = 0;
     SpliceMode splice = SpliceMode::automatic;
     BusyPollOptions busy_poll;
