@@ -22,7 +22,9 @@ EventRing ring_of(int count) {
 TEST(event_ring, a_new_reader_hears_what_comes_from_now_on) {
   EventRing ring = ring_of(2);
   uint64_t position = ring.position_after(std::nullopt);
-  EXPECT_EQ(ring.greeting(position, "{}"), "retry: 1000\nid: e-2\nevent: hello\ndata: {}\n\n");
+  EXPECT_EQ(
+      ring.greeting(position, "1.2"),
+      "retry: 1000\nid: e-2\nevent: hello\ndata: {\"version\":\"1.2\",\"newest\":\"e-2\"}\n\n");
   EXPECT_EQ(ring.read(position), "");
   ring.add("3");
   EXPECT_EQ(ring.read(position), event(3));

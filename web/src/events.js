@@ -24,6 +24,11 @@ export function epochOf(id) {
   return id.slice(0, Math.max(id.lastIndexOf('-'), 0));
 }
 
+// The events of an epoch are numbered from 1 on.
+function numberOf(id) {
+  return Number(id.slice(id.lastIndexOf('-') + 1));
+}
+
 export class EventFollower {
   #open;
   #report;
@@ -31,6 +36,7 @@ export class EventFollower {
   #random;
   #lastId = FROM_THE_BEGINNING;
   #epoch = null;
+  #historyEnd = 0; // the number of the last event that was there before this reader
   #failures = 0;
   #cancel = null;
   #silence = null;
@@ -39,7 +45,7 @@ export class EventFollower {
 
   // `open(headers, signal)` resolves to an async iterable of texts. `report` has
   //   onHello({isRestart, isReturn})  the stream has begun (again)
-  //   onEvent(data)      a transition
+  //   onEvent(data, {isNews})  a transition; no news is what happened before the first hello
   //   onMissed(count)    events that are gone for good
   //   onLost({error, retryInMs})
   // `timers` has set(callback, ms) and clear(handle).
@@ -99,12 +105,13 @@ export class EventFollower {
       const isReturn = this.#epoch !== null;
       const isRestart = isReturn && epoch !== this.#epoch;
       this.#epoch = epoch;
+      this.#historyEnd = isReturn ? 0 : numberOf(body?.newest ?? '');
       this.#failures = 0;
       this.#report.onHello({ isReturn, isRestart });
     } else if (event === 'missed') {
       this.#report.onMissed(Number(body?.missed) || 0);
     } else if (event === 'transition' && body) {
-      this.#report.onEvent(body);
+      this.#report.onEvent(body, { isNews: numberOf(id ?? '') > this.#historyEnd });
     }
     // Only now: one that could not be taken would be sent again.
     if (id) this.#lastId = id;

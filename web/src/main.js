@@ -124,9 +124,9 @@ function onHello({ isReturn, isRestart }) {
   poller.now();
 }
 
-function onEvent(event) {
+function onEvent(event, { isNews }) {
   model.takeEvent(event);
-  announcer.event(event);
+  if (isNews) announcer.event(event);
   poller.poke();
   timelineSoon();
 }

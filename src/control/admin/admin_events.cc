@@ -2,12 +2,12 @@
 
 #include <utility>
 
+#include "build_info.h"
+
 namespace sluice {
 
-AdminEvents::AdminEvents(Loop& loop, std::string epoch, std::string greeting,
-                         std::function<void()> wake)
+AdminEvents::AdminEvents(Loop& loop, std::string epoch, std::function<void()> wake)
     : ring_(std::move(epoch)),
-      greeting_(std::move(greeting)),
       beat_due_(loop, [this] { beat(); }),
       wake_due_(loop, std::move(wake)) {
   beat_due_.start(kHeartbeatInterval);
@@ -33,7 +33,7 @@ HttpAnswer AdminEvents::follow(const AdminCall& call) {
   answer.content_type = "text/event-stream";
   answer.stream = [this, position = begin, beats = beats_,
                    is_greeted = false]() mutable -> std::optional<std::string> {
-    if (!std::exchange(is_greeted, true)) return ring_.greeting(position, greeting_);
+    if (!std::exchange(is_greeted, true)) return ring_.greeting(position, kVersion);
     std::string events = ring_.read(position);
     const bool is_beat_due = std::exchange(beats, beats_) != beats_;
     if (events.empty() && is_beat_due) return ": heartbeat\n\n";

@@ -16,9 +16,8 @@ class AdminEvents {
  public:
   static constexpr Duration kHeartbeatInterval = std::chrono::seconds(15);
 
-  // `greeting` is the data of each stream's first event, one line of JSON; `wake` is called when
-  // there is something to say, in a turn of the loop of its own.
-  AdminEvents(Loop& loop, std::string epoch, std::string greeting, std::function<void()> wake);
+  // `wake` is called when there is something to say, in a turn of the loop of its own.
+  AdminEvents(Loop& loop, std::string epoch, std::function<void()> wake);
 
   void add(std::string data);
   // A stream, from after the event that `Last-Event-ID` (or ?after=) names.
@@ -30,7 +29,6 @@ class AdminEvents {
   void beat();
 
   EventRing ring_;
-  const std::string greeting_;
   uint64_t beats_ = 0;
   Timer beat_due_;
   Timer wake_due_;

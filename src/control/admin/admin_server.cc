@@ -29,15 +29,6 @@ std::string own_name() {
                                                           : std::string();
 }
 
-std::string greeting() {
-  std::string out;
-  JsonWriter json(out);
-  json.begin_object();
-  json.member("version", kVersion);
-  json.end_object();
-  return out;
-}
-
 // Whose streams were opened with the token.
 constexpr auto kIsWithToken = [](const Address& peer) { return is_from_elsewhere(peer); };
 
@@ -97,7 +88,7 @@ AdminServer::AdminServer(AdminScope scope, std::optional<TokenFile> token_file)
       token_due_(scope_.loop, [this] { watch_token(); }),
       guard_(token_file_ ? token_file_->token(started_at_) : std::string(), own_name()),
       sessions_(scope_, [this](Duration took) { http_->count_work(took); }),
-      events_(scope_.loop, make_epoch(), greeting(), [this] { http_->wake_streams(); }),
+      events_(scope_.loop, make_epoch(), [this] { http_->wake_streams(); }),
       actions_(scope_,
                [this](const AdminChange& change) {
                  clusters_shown_.until = {};

@@ -28,8 +28,10 @@ uint64_t EventRing::position_after(std::optional<std::string_view> last_id) cons
   return is_ours ? number + 1 : 1;
 }
 
-std::string EventRing::greeting(uint64_t position, std::string_view data) const {
-  return fmt::format("retry: 1000\nid: {}\nevent: hello\ndata: {}\n\n", id_of(position - 1), data);
+std::string EventRing::greeting(uint64_t position, std::string_view version) const {
+  return fmt::format(
+      "retry: 1000\nid: {}\nevent: hello\ndata: {{\"version\":\"{}\",\"newest\":\"{}\"}}\n\n",
+      id_of(position - 1), version, last_id());
 }
 
 std::string EventRing::read(uint64_t& position) const {

@@ -27,8 +27,9 @@ class EventRing {
   // one of another epoch: at the beginning, because all of it is new to that reader.
   uint64_t position_after(std::optional<std::string_view> last_id) const;
 
-  // The first words to a reader that begins at `position`: they tell it the id before that.
-  std::string greeting(uint64_t position, std::string_view data) const;
+  // The first words to a reader that begins at `position`: the id before that and, with the
+  // `version`, the last event's, up to which all is history by now.
+  std::string greeting(uint64_t position, std::string_view version) const;
   // The events from `position` on, which is moved behind them; empty when there are none yet.
   std::string read(uint64_t& position) const;
 

@@ -95,6 +95,9 @@ test('axe_would_find_something', async () => {
   await page.close();
 });
 
+const focusComesTo = (page, name) =>
+  eventually(async () => (await focused(page)) === name, `the focus is on ${name}`);
+
 const focused = (page) =>
   page.page.evaluate(() => {
     const element = document.activeElement;
@@ -105,9 +108,9 @@ test('everything_can_be_done_by_keyboard', async () => {
   const page = await open();
   const { keyboard } = page.page;
   await keyboard.press('Tab');
-  assert.equal(await focused(page), 'Skip to the backends');
+  await focusComesTo(page, 'Skip to the backends');
   await keyboard.press('Enter');
-  assert.equal(await focused(page), 'backends');
+  await focusComesTo(page, 'backends');
   // Into the table: one stop for all rows.
   await eventually(async () => {
     await keyboard.press('Tab');
@@ -118,18 +121,18 @@ test('everything_can_be_done_by_keyboard', async () => {
   const order = await page.page.$$eval('#backends-table tbody tr', (rows) =>
     rows.map((row) => row.dataset.backend),
   );
-  assert.equal(await focused(page), order[0]);
+  await focusComesTo(page, order[0]);
   const outline = await page.page.evaluate(
     () => getComputedStyle(document.activeElement).outlineStyle,
   );
   assert.equal(outline, 'solid', 'where the focus is can be seen');
   await keyboard.press('ArrowDown');
-  assert.equal(await focused(page), order[1]);
+  await focusComesTo(page, order[1]);
   await keyboard.press('End');
-  assert.equal(await focused(page), order.at(-1));
+  await focusComesTo(page, order.at(-1));
   await keyboard.press('Home');
   await keyboard.press('ArrowUp');
-  assert.equal(await focused(page), order[0]);
+  await focusComesTo(page, order[0]);
 
   assert.equal(order[0], 'bert', 'its breaker is open');
   await keyboard.press('Enter');
@@ -140,13 +143,14 @@ test('everything_can_be_done_by_keyboard', async () => {
   }, 'Tab comes to Reset');
   await keyboard.press('Enter');
   await page.page.locator('#confirm[open]').waitFor();
-  assert.equal(await focused(page), 'confirm-cancel', 'Enter again does no harm');
+  await focusComesTo(page, 'confirm-cancel'); // so Enter again does no harm
   await keyboard.press('Escape');
   await page.page.locator('#confirm:not([open])').waitFor({ state: 'attached' });
   assert.equal((await sluice.backend('bert')).breaker.state, 'open');
   await keyboard.press('Enter');
+  await focusComesTo(page, 'confirm-cancel');
   await keyboard.press('Tab');
-  assert.equal(await focused(page), 'confirm-do');
+  await focusComesTo(page, 'confirm-do');
   await keyboard.press('Enter');
   await eventually(
     async () => (await sluice.backend('bert')).breaker.state === 'closed',
@@ -155,17 +159,40 @@ test('everything_can_be_done_by_keyboard', async () => {
   await page.page.locator('#confirm:not([open])').waitFor({ state: 'attached' });
   await keyboard.press('Escape');
   await page.page.locator('#sheet:not([open])').waitFor({ state: 'attached' });
-  assert.equal(await focused(page), 'bert', 'back where it was');
+  await focusComesTo(page, 'bert');
   await sluice.act('trip', 'bert');
-  const next = await focused(page);
   await keyboard.press('Tab');
-  assert.notEqual(await focused(page), next);
-  assert.ok(
-    !(await page.page.evaluate(
-      () => document.activeElement.closest('#backends-table tbody') !== null,
-    )),
+  await eventually(
+    () =>
+      page.page.evaluate(() => document.activeElement.closest('#backends-table tbody') === null),
     'one Tab leaves the table',
   );
+  await page.close();
+});
+
+test('what_was_before_is_not_read_aloud', async () => {
+  const page = await open();
+  await page.page.addInitScript(() => {
+    window.said = [];
+    new MutationObserver((changes) => {
+      for (const { target } of changes) {
+        if (target.classList?.contains('announcer') && target.textContent !== '') {
+          window.said.push(target.textContent);
+        }
+      }
+    }).observe(document, { subtree: true, childList: true });
+  });
+  await page.page.reload();
+  await page.live();
+  await page.page.locator('#timeline').getByText('bert').first().waitFor();
+  await sluice.act('ready', 'cleo');
+  const said = await eventually(
+    () => page.page.evaluate(() => window.said.length > 0 && window.said),
+    'it is said',
+  );
+  assert.equal(said.length, 1);
+  assert.match(said[0], /^[^.]*state of cleo: draining to ready[^.]*$/);
+  await sluice.act('drain', 'cleo');
   await page.close();
 });
 

@@ -4,7 +4,8 @@ import test from 'node:test';
 
 import { EventFollower, epochOf, pauseAfter } from '../../../web/src/events.js';
 
-const hello = (id) => `retry: 1000\nid: ${id}\nevent: hello\ndata: {"version":"1"}\n\n`;
+const hello = (id, newest = id) =>
+  `retry: 1000\nid: ${id}\nevent: hello\ndata: {"version":"1","newest":"${newest}"}\n\n`;
 const transition = (id, to) => `id: ${id}\nevent: transition\ndata: {"to":"${to}"}\n\n`;
 
 // Lets everything happen that can happen now.
@@ -36,7 +37,7 @@ function follow(streams) {
     },
     report: {
       onHello: (how) => told.push(['hello', how]),
-      onEvent: (event) => told.push(['event', event.to]),
+      onEvent: (event, { isNews }) => told.push([isNews ? 'event' : 'history', event.to]),
       onMissed: (count) => told.push(['missed', count]),
       onLost: ({ error }) => told.push(['lost', error.message]),
     },
@@ -78,6 +79,28 @@ test('it_asks_for_all_there_is_at_first', async () => {
     ['event', 'open'],
   ]);
   assert.equal(one.follower.lastId, 'a-1');
+  await one.stop();
+});
+
+test('what_was_there_before_it_is_history_and_what_it_missed_is_news', async () => {
+  const one = follow([
+    [
+      hello('a-0', 'a-10'),
+      transition('a-9', 'open'),
+      transition('a-10', 'half'),
+      transition('a-11', 'closed'),
+    ],
+    [hello('a-11', 'a-12'), transition('a-12', 'open'), OPEN],
+  ]);
+  await settle();
+  await one.ring();
+  const events = one.told.filter(([kind]) => ['history', 'event'].includes(kind));
+  assert.deepEqual(events, [
+    ['history', 'open'],
+    ['history', 'half'],
+    ['event', 'closed'],
+    ['event', 'open'],
+  ]);
   await one.stop();
 });
 
