@@ -37,12 +37,32 @@ def enter_own_network():
     network.enter_own_network()
 
 
+def run_file(node, path, environment):
+    """Prints what it prints; returns its exit status and, of that, what tells of failures."""
+    told = []
+    is_told = False
+    command = [node, str(path)]
+    to_pipe = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    with subprocess.Popen(command, env=environment, **to_pipe) as process:
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            # TAP: a test's line, then its details, indented.
+            is_told = line.startswith("not ok") or (is_told and line.startswith("  "))
+            if is_told:
+                told.append(line)
+    return process.returncode, told
+
+
 def run_files(node, folder, environment):
-    failed = []
+    failed = {}
     for path in sorted((HERE / folder).glob("*.test.mjs")):
         print(f"--- {path.name}", flush=True)
-        if subprocess.run([node, str(path)], env=environment, check=False).returncode != 0:
-            failed.append(path.name)
+        status, told = run_file(node, path, environment)
+        if status != 0:
+            failed[path.name] = told
+    # Last, because of a long output only the end is shown.
+    for name, told in failed.items():
+        print(f"--- failed: {name}", "".join(told), sep="\n")
     print("failed: " + ", ".join(failed) if failed else "all passed")
     return 1 if failed else 0
 
