@@ -9,6 +9,7 @@
 #include <CLI/CLI.hpp>
 #include <string_view>
 
+#include "admin/session_query.h"
 #include "build_info.h"
 #include "sluice/core/backend.h"
 
@@ -17,7 +18,6 @@ namespace {
 
 constexpr int kBadUsage = 2;
 constexpr int kWorkersMax = 1024;
-constexpr int kSessionsMax = 1000;  // that the API tells of at a time
 constexpr std::string_view kMaelstromName = "sluice-maelstrom";
 
 std::string version_text() {
@@ -140,7 +140,7 @@ class CtlOptions {
     sessions_ = add("sessions", "live sessions, the youngest first");
     sessions_->add_option("--limit", limit_, "how many, 100 if not said")
         ->type_name("N")
-        ->check(CLI::Range(1, kSessionsMax));
+        ->check(CLI::Range(1, static_cast<int>(kSessionsMax)));
     sessions_->add_option("--listener", listener_, "only what came in there")->type_name("NAME");
     sessions_->add_option("--cluster", cluster_, "only what went there")->type_name("NAME");
     sessions_->add_option("--backend", at_backend_, "only what is at this one")

@@ -1,131 +1,14 @@
-// The HTTP server on a loop of the test's own: answers now and later, streams, and what it refuses.
-#include "admin/http_server.h"
-
+// Requests and their answers, now and later, and what is refused.
 #include <gtest/gtest.h>
-#include <sys/socket.h>
 
-#include <memory>
-#include <optional>
 #include <string>
-#include <string_view>
-#include <utility>
-#include <vector>
 
-#include "sluice/net/socket_address.h"
-#include "sockets.h"
-#include "waiting.h"
+#include "http_server_rig.h"
 
 namespace sluice {
 namespace {
 
 using std::chrono::milliseconds;
-
-class HttpServerTest : public testing::Test {
- protected:
-  ~HttpServerTest() override { server_.reset(); }
-
-  void start() {
-    UniqueFd socket = listen_on(loopback());
-    address_ = address_of(socket);
-    set_nonblocking(socket.get());
-    auto opened =
-        HttpServer::open(loop_, poller_, std::move(socket), limits,
-                         {.check = [this](const HttpRequest& request) { return check(request); },
-                          .handle = [this](const HttpRequest& request,
-                                           HttpReply reply) { handle(request, std::move(reply)); },
-                          .on_shortage = [](std::string_view) {}});
-    ASSERT_TRUE(opened) << opened.error().message;
-    server_ = std::move(*opened);
-  }
-  void stop() { server_.reset(); }
-  HttpServer& server() { return *server_; }
-  Loop& loop() { return loop_; }
-
-  UniqueFd connect() { return connect_to(address_); }
-  UniqueFd connect_from(const Address& source) {
-    UniqueFd client(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    const SocketAddress from(source);
-    const SocketAddress to(address_);
-    EXPECT_EQ(::bind(client.get(), from.data(), from.size()), 0);
-    EXPECT_EQ(::connect(client.get(), to.data(), to.size()), 0);
-    return client;
-  }
-  UniqueFd ask(std::string_view target, std::string_view method = "GET") {
-    UniqueFd client = connect();
-    send_all(client, std::string(method) + " " + std::string(target) +
-                         " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
-    return client;
-  }
-  UniqueFd say(std::string_view bytes) {
-    UniqueFd client = connect();
-    send_all(client, bytes);
-    return client;
-  }
-  // Runs the loop until the answer has come, all of it.
-  std::string hear(const UniqueFd& client) {
-    std::string answer;
-    EXPECT_TRUE(run_until(loop_, [&] {
-      const ReadEnd end = receive_some(client, answer);
-      return end == ReadEnd::end_of_stream || end == ReadEnd::reset;
-    }));
-    return answer;
-  }
-  // The same until these words have come.
-  bool hears(const UniqueFd& client, std::string_view words) {
-    std::string answer;
-    return run_until(loop_, [&] {
-      receive_some(client, answer);
-      return answer.find(words) != std::string::npos;
-    });
-  }
-  static unsigned status(const std::string& answer) {
-    return answer.size() < 12 ? 0 : static_cast<unsigned>(std::stoul(answer.substr(9, 3)));
-  }
-
-  HttpServer::Limits limits;
-  std::vector<HttpReply> kept;      // of /later
-  std::vector<std::string> pieces;  // that streams have yet to say, all the same ones
-  size_t large_bytes = 0;           // of /large
-  SharedText shared;                // of /shared
-  size_t handled = 0;
-  Duration work{0};  // of each request
-  std::string last_host;
-
- private:
-  std::optional<HttpAnswer> check(const HttpRequest& request) const {
-    if (request.target == "/refused") return http_error(403, "no");
-    return std::nullopt;
-  }
-  void handle(const HttpRequest& request, HttpReply reply) {
-    ++handled;
-    for (const uint64_t begun = uv_hrtime(); Duration(uv_hrtime() - begun) < work;) continue;
-    last_host = request.header("Host").value_or("");
-    if (request.target == "/later") {
-      kept.push_back(std::move(reply));
-    } else if (request.target == "/large") {
-      reply(http_json(std::string(large_bytes, 'x')));
-    } else if (request.target == "/shared") {
-      reply(http_shared_json(shared));
-    } else if (request.target == "/kept") {
-      HttpAnswer answer = http_json("{}");
-      answer.headers.emplace_back("Cache-Control", "no-cache");
-      reply(std::move(answer));
-    } else if (request.target == "/stream") {
-      HttpAnswer answer;
-      answer.stream = [this, next = size_t{0}]() mutable -> std::optional<std::string> {
-        return next < pieces.size() ? pieces[next++] : std::string();
-      };
-      reply(std::move(answer));
-    } else {
-      reply(http_json("{}"));
-    }
-  }
-
-  Loop loop_;
-  Poller poller_{loop_};
-  Address address_;
-  std::unique_ptr<HttpServer> server_;
-};
 
 TEST_F(HttpServerTest, answers_at_once_with_headers_that_keep_it_from_being_misused) {
   start();
@@ -315,82 +198,6 @@ TEST_F(HttpServerTest, a_target_with_an_authority_is_asked_for_as_a_path) {
   EXPECT_EQ(status(hear(ask("http://b/refused"))), 403U);
   EXPECT_EQ(status(hear(ask("http://b"))), 200U);
   EXPECT_EQ(last_host, "b");
-}
-
-TEST_F(HttpServerTest, a_stream_says_what_there_is_and_waits_to_be_woken) {
-  limits.sweep_interval = std::chrono::hours(1);  // which would wake it too
-  start();
-  pieces = {"one ", "two "};
-  const UniqueFd first = ask("/stream");
-  const UniqueFd second = ask("/stream");
-  EXPECT_TRUE(hears(first, "two "));
-  EXPECT_TRUE(hears(second, "two "));
-  EXPECT_EQ(server().streams(), 2U);
-  pieces.emplace_back("three ");
-  run_once(loop());
-  std::string nothing;
-  EXPECT_EQ(receive_some(first, nothing), ReadEnd::nothing_yet);
-  server().wake_streams();
-  EXPECT_TRUE(hears(first, "three "));
-  EXPECT_TRUE(hears(second, "three "));
-}
-
-TEST_F(HttpServerTest, streams_of_some_may_be_ended) {
-  start();
-  pieces = {"hello"};
-  const UniqueFd client = ask("/stream");
-  EXPECT_TRUE(hears(client, "hello"));
-  server().end_streams([](const Address&) { return false; });
-  run_once(loop());
-  EXPECT_EQ(server().streams(), 1U);
-  server().end_streams([](const Address& peer) { return peer.is_loopback(); });
-  hear(client);
-  EXPECT_TRUE(run_until(loop(), [&] { return server().connections() == 0; }));
-}
-
-TEST_F(HttpServerTest, streams_have_a_limit_and_who_has_gone_makes_room) {
-  limits.streams_max = 1;
-  start();
-  pieces = {"hello"};
-  UniqueFd first = ask("/stream");
-  EXPECT_TRUE(hears(first, "hello"));
-  EXPECT_EQ(status(hear(ask("/stream"))), 503U);
-  first.reset();
-  EXPECT_TRUE(run_until(loop(), [&] { return server().streams() == 0; }));
-  const UniqueFd third = ask("/stream");
-  EXPECT_TRUE(hears(third, "hello"));
-}
-
-TEST_F(HttpServerTest, one_host_gets_its_part_of_the_streams_only) {
-  limits.streams_per_ip_max = 1;
-  start();
-  pieces = {"hello"};
-  UniqueFd first = ask("/stream");
-  EXPECT_TRUE(hears(first, "hello"));
-  const std::string refusal = hear(ask("/stream"));
-  EXPECT_EQ(status(refusal), 503U);
-  EXPECT_NE(refusal.find("from your address"), std::string::npos) << refusal;
-  EXPECT_EQ(status(hear(ask("/now"))), 200U);
-  const UniqueFd other = connect_from(Address::ipv4({127, 0, 0, 9}, 0));
-  send_all(other, "GET /stream HTTP/1.1\r\nHost: a\r\n\r\n");
-  EXPECT_TRUE(hears(other, "hello"));
-  first.reset();
-  EXPECT_TRUE(run_until(loop(), [&] { return server().streams() == 1; }));
-  const UniqueFd third = ask("/stream");
-  EXPECT_TRUE(hears(third, "hello"));
-}
-
-TEST_F(HttpServerTest, it_is_known_whose_streams_there_are) {
-  start();
-  pieces = {"hello"};
-  const auto are_local = [](const Address& peer) { return peer.is_loopback(); };
-  EXPECT_FALSE(server().has_streams(are_local));
-  UniqueFd client = ask("/stream");
-  EXPECT_TRUE(hears(client, "hello"));
-  EXPECT_TRUE(server().has_streams(are_local));
-  EXPECT_FALSE(server().has_streams([](const Address&) { return false; }));
-  client.reset();
-  EXPECT_TRUE(run_until(loop(), [&] { return !server().has_streams(are_local); }));
 }
 
 // 40 requests of 5 ms each are 200 ms of work, of which 50 ms may be done at a stretch.

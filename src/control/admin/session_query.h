@@ -11,7 +11,7 @@
 namespace sluice {
 
 inline constexpr size_t kSessionsDefault = 100;
-inline constexpr size_t kSessionsMax = 1000;
+inline constexpr size_t kSessionsMax = 1000;  // told of at a time
 
 // Or why not: 400, and 404 for a listener or a cluster that there is not. Any backend may be asked
 // for: one that a reload has taken away may still have sessions.

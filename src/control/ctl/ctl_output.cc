@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "../admin/session_query.h"
 #include "ctl_text.h"
 #include "sluice/base/json.h"
 #include "text_table.h"
@@ -15,8 +16,6 @@ namespace {
 
 using simdjson::dom::array;
 using simdjson::dom::element;
-
-constexpr size_t kSessionsMax = 1000;  // that are told of at a time
 
 std::string render_status(element root, bool use_color) {
   const std::string state = text(root, "state");
