@@ -7,21 +7,18 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <span>
 #include <string>
 #include <utility>
+
+#include "load_block.h"
 
 namespace sluice::bench {
 namespace {
 
 constexpr int kBacklog = 4096;
 constexpr int kAcceptsPerTurnMax = 64;
-constexpr size_t kBlockBytes = 256 * 1024;
-
-// What is read is forgotten, what is sent is the same for all: one block serves everybody.
-alignas(64) std::array<char, kBlockBytes> block{};
 
 class Connection : public Target {
  public:

@@ -3,16 +3,10 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <array>
+
+#include "load_block.h"
 
 namespace sluice::bench {
-namespace {
-
-constexpr size_t kBlockBytes = 256 * 1024;
-
-alignas(64) std::array<char, kBlockBytes> block{};
-
-}  // namespace
 
 void Requester::begin() { begin_at(now_ns()); }
 

@@ -2,17 +2,13 @@
 
 #include <sys/socket.h>
 
-#include <array>
 #include <cerrno>
 
 #include "load_backend.h"
+#include "load_block.h"
 
 namespace sluice::bench {
 namespace {
-
-constexpr size_t kBlockBytes = 256 * 1024;
-
-alignas(64) std::array<char, kBlockBytes> block{};
 
 // One byte into an empty socket buffer: it is taken as soon as the connection stands.
 void ask_for_bulk(int fd) {

@@ -19,7 +19,6 @@
 namespace sluice::bench {
 namespace {
 
-constexpr TimePoint kNow{std::chrono::hours(1000)};
 constexpr TimePoint kReopened = kNow + std::chrono::hours(1);
 // So high that no run gets there.
 constexpr uint32_t kThreshold = std::numeric_limits<uint32_t>::max();

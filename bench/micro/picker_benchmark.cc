@@ -24,7 +24,6 @@
 namespace sluice::bench {
 namespace {
 
-constexpr TimePoint kNow{std::chrono::hours(1000)};
 constexpr uint32_t kConnectionsWhenBusy = 10;
 
 enum class Condition : uint8_t {

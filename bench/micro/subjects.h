@@ -2,7 +2,12 @@
 // that main() runs.
 #pragma once
 
+#include "sluice/base/time.h"
+
 namespace sluice::bench {
+
+// When what is measured takes place, where that matters.
+inline constexpr TimePoint kNow{std::chrono::hours(1000)};
 
 void add_picker_benchmarks();
 void add_breaker_benchmarks();

@@ -8,10 +8,6 @@
 namespace sluice {
 namespace {
 
-constexpr size_t kKiB = 1024;
-constexpr size_t kMiB = 1024 * kKiB;
-constexpr BufferSizes kTiny{.send = 2048, .receive = 2048};
-
 TEST(HalfPump, bulk_is_promoted_to_a_pipe_and_calm_is_demoted) {
   PumpRig rig;
   rig.watch();

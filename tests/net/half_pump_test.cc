@@ -12,10 +12,6 @@
 namespace sluice {
 namespace {
 
-constexpr size_t kKiB = 1024;
-constexpr size_t kMiB = 1024 * kKiB;
-constexpr BufferSizes kTiny{.send = 2048, .receive = 2048};
-
 struct Path {
   Transport source;
   Transport sink;

@@ -22,6 +22,10 @@
 
 namespace sluice {
 
+inline constexpr size_t kKiB = 1024;
+inline constexpr size_t kMiB = 1024 * kKiB;
+inline constexpr BufferSizes kTiny{.send = 2048, .receive = 2048};
+
 class PumpRig final : public PollTarget {
  public:
   struct Setup {

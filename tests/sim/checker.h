@@ -24,6 +24,12 @@ namespace sluice::sim {
 // longest open period and its jitter, a trial that began while it hung, and then a few probes.
 inline constexpr Duration kRecoveryBound = std::chrono::seconds(45);
 
+// So rare that a million worlds will not see it, whenever one looks.
+inline constexpr double kDeviationsMax = 8;
+
+// Of sums of fractions.
+inline constexpr double kRounding = 1e-6;
+
 class Checker {
  public:
   // A connection or a probe, as it was begun.

@@ -10,8 +10,6 @@
 namespace sluice::sim {
 namespace {
 
-// So rare that a million worlds will not see it, whenever one looks.
-constexpr double kDeviationsMax = 8;
 // Of the picks of a policy: a table of slots does not give everybody its exact share.
 constexpr double kUnevenMax = 0.01;
 constexpr size_t kHomesMax = 20'000;

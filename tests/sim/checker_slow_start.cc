@@ -9,11 +9,9 @@
 namespace sluice::sim {
 namespace {
 
-// So rare that a million worlds will not see it, whenever one looks.
-constexpr double kDeviationsMax = 8;
 constexpr double kShareMin = 0.1;
 // A weight is scaled to a fraction of no more than so many parts.
-constexpr double kRounding = 0.02;
+constexpr double kSampledRounding = 0.02;
 
 }  // namespace
 
@@ -59,7 +57,7 @@ void Checker::check_least(const ClusterSnapshot& snapshot, const Candidate& chos
   const double others =
       double{1} * (left.active_connections() + 1) * taken.weight() * chosen.share_max;
   const bool is_exact = !chosen.is_young() && !other.is_young();
-  if (its <= (is_exact ? others : others * (1 + kRounding))) return;
+  if (its <= (is_exact ? others : others * (1 + kSampledRounding))) return;
   fail("fewest connections first",
        fmt::format("{} with {} and not {} with {}", taken.name(), taken.active_connections() - 1,
                    left.name(), left.active_connections()));

@@ -8,14 +8,6 @@
 #include "checker.h"
 
 namespace sluice::sim {
-namespace {
-
-constexpr double kRounding = 1e-6;
-// So rare that a million worlds will not see it, whenever one looks.
-constexpr double kDeviationsMax = 8;
-
-}  // namespace
-
 void Checker::noted(const std::string& backend) {
   for (auto& [known, model] : models_) {
     if (!model.is_member || known->name() != backend) continue;

@@ -14,12 +14,6 @@
 #include "checker.h"
 
 namespace sluice::sim {
-namespace {
-
-constexpr double kRounding = 1e-6;
-
-}  // namespace
-
 void Checker::adopted(size_t worker) {
   std::erase_if(turns_, [worker](const auto& entry) { return entry.first.first == worker; });
 }

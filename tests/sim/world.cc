@@ -12,8 +12,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr Duration kClientsEvery = milliseconds(20);
-constexpr Duration kConnectTakes = milliseconds(5);
 constexpr Duration kProbesEvery = seconds(1);
 constexpr Duration kProbeTimeout = milliseconds(500);
 constexpr Duration kTruthLasts = seconds(40);

@@ -85,6 +85,9 @@ inline constexpr std::array<std::string_view, 10> kFeatureNames = {
     "limits",     "retry_budget", "slow_start", "outlier_detection", "probes",
     "priorities", "policies",     "operators",  "reloads",           "restarts"};
 
+inline constexpr Duration kClientsEvery = std::chrono::milliseconds(20);
+inline constexpr Duration kConnectTakes = std::chrono::milliseconds(5);
+
 class World {
  public:
   static constexpr size_t kBackendsMax = 10;

@@ -11,9 +11,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr Duration kClientsEvery = milliseconds(20);
 constexpr Duration kConnectTimeout = seconds(1);
-constexpr Duration kConnectTakes = milliseconds(5);
 constexpr Duration kSessionLasts = milliseconds(400);
 constexpr uint32_t kConnectAttempts = 3;
 constexpr double kClosedEarlyPercent = 70;  // by a backend that does so now

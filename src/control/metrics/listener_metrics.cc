@@ -10,8 +10,8 @@ using prometheus::MetricType;
 
 constexpr MetricKind kConnections{"sluice_listener_connections_total", MetricType::Counter,
                                   "Clients accepted."};
-constexpr MetricKind kActive{"sluice_listener_connections_active", MetricType::Gauge,
-                             "Sessions that have not ended."};
+constexpr MetricKind kSessionsActive{"sluice_listener_connections_active", MetricType::Gauge,
+                                     "Sessions that have not ended."};
 constexpr MetricKind kRejected{
     "sluice_listener_rejected_total", MetricType::Counter,
     "Clients accepted and turned away without a backend: those of sluice_session_ends_total."};
@@ -22,7 +22,7 @@ constexpr MetricKind kPauses{
     "Times a worker stopped accepting, so that clients wait in the kernel's queue."};
 constexpr MetricKind kDuration{"sluice_session_duration_seconds", MetricType::Histogram,
                                "From accept to end, of sessions that have ended."};
-constexpr MetricKind kBytes{
+constexpr MetricKind kSessionBytes{
     "sluice_session_bytes", MetricType::Histogram,
     "Bytes of sessions that have ended: received from the client, sent to it."};
 
@@ -54,8 +54,8 @@ void add_histograms(MetricFamily& durations, MetricFamily& bytes, const Facts& f
 }  // namespace
 
 void collect_listeners(const AdminScope& scope, MetricFamilies& families) {
-  MetricFamily connections(kConnections), active(kActive), rejected(kRejected), ends(kEnds);
-  MetricFamily pauses(kPauses), durations(kDuration), bytes(kBytes);
+  MetricFamily connections(kConnections), active(kSessionsActive), rejected(kRejected), ends(kEnds);
+  MetricFamily pauses(kPauses), durations(kDuration), bytes(kSessionBytes);
   for (const OpenListener& open : scope.listeners) {
     const Facts facts{open.listener->config().name, open.listener->totals()};
     connections.add({{"listener", facts.listener}}, facts.totals.accepted);

@@ -11,8 +11,8 @@ namespace {
 
 using prometheus::MetricType;
 
-constexpr MetricKind kActive{"sluice_worker_connections_active", MetricType::Gauge,
-                             "Sessions of the worker."};
+constexpr MetricKind kWorkerSessions{"sluice_worker_connections_active", MetricType::Gauge,
+                                     "Sessions of the worker."};
 constexpr MetricKind kPipes{"sluice_pipes", MetricType::Gauge,
                             "Pipes for splicing that the worker has open."};
 constexpr MetricKind kLag{
@@ -44,7 +44,7 @@ double to_seconds(Duration span) { return std::chrono::duration<double>(span).co
 }  // namespace
 
 void collect_workers(const AdminScope& scope, Duration control_lag, MetricFamilies& families) {
-  MetricFamily active(kActive), pipes(kPipes), lag(kLag), errors(kLocalErrors);
+  MetricFamily active(kWorkerSessions), pipes(kPipes), lag(kLag), errors(kLocalErrors);
   for (size_t i = 0; i < scope.workers.size(); ++i) {
     const std::string number = fmt::format("{}", i);
     active.add({{"worker", number}}, scope.spread.sessions(i));
