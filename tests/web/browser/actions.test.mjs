@@ -140,6 +140,34 @@ test('the_focus_goes_to_the_next_session_when_one_is_closed', async () => {
   await sluice.stop();
 });
 
+test('the_focus_is_not_lost_when_a_session_ends_while_it_is_asked_about', async () => {
+  const { sluice, page } = await open();
+  const client = await holdSession(sluice.port);
+  await page.page.locator('#sessions-panel').scrollIntoViewIfNeeded();
+  const rows = page.page.locator('#sessions tr');
+  await rows.first().waitFor();
+  // A question is under way when the dialog is opened, and is answered while it is open.
+  const asked = await new Promise((resolve) => {
+    page.page.route('**/api/sessions*', resolve, { times: 1 });
+  });
+  await rows.first().locator('button').focus();
+  await page.page.keyboard.press('Enter');
+  await confirmBox(page).waitFor();
+  client.destroy();
+  const live = async () => (await sluice.get('/api/sessions')).sessions.length;
+  await eventually(async () => (await live()) === 0, 'it ends');
+  const answered = page.page.waitForResponse('**/api/sessions*');
+  await asked.continue();
+  await (await answered).finished();
+  await page.page.keyboard.press('Escape');
+  await eventually(async () => (await rows.count()) === 0, 'it is gone');
+  const isInPanel = () =>
+    page.page.evaluate(() => document.activeElement.closest('#sessions-panel') !== null);
+  await eventually(isInPanel, 'the focus is near where it was');
+  await page.close();
+  await sluice.stop();
+});
+
 test('buttons_without_a_use_are_disabled', async () => {
   const { sluice, page } = await open();
   await page.openSheet('bert');

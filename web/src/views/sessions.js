@@ -52,14 +52,15 @@ export class SessionsView {
 
   // Each second or so.
   async tick(tick) {
-    if (!this.#isInSight || this.#isAsking || tick - this.#askedAt < INTERVAL_MS) return;
+    if (!this.#isInSight || this.#isAsking || isCovered()) return;
+    if (tick - this.#askedAt < INTERVAL_MS) return;
     this.#askedAt = tick;
     this.#isAsking = true;
     try {
       const only = this.#only;
       const answer = await this.#ask({ limit: SESSIONS_MAX, only });
       if (only === this.#only) this.#answer = answer; // or something else is wanted by now
-      this.#show();
+      if (!isCovered()) this.#show();
     } catch {
       // The snapshots' failure is told; these just stay as they are.
     }
@@ -107,6 +108,12 @@ export class SessionsView {
     setHidden(this.#empty, shown.length > 0);
     setText(this.#empty, describeNone(this.#answer, wanted));
   }
+}
+
+// By a dialog, which will give the focus back to the row that it was opened from: until then that
+// row stays, even if its session has ended.
+function isCovered() {
+  return document.querySelector('dialog[open]') !== null;
 }
 
 class SessionRow {
