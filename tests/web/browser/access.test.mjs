@@ -31,10 +31,7 @@ before(async () => {
       },
     }),
   );
-  await eventually(
-    async () => (await sluice.backends()).every(({ health }) => health.state === 'healthy'),
-    'all are healthy',
-  );
+  await sluice.allHealthy();
   client = await holdSession(sluice.port);
   await sluice.act('trip', 'bert');
   await sluice.act('drain', 'cleo');
@@ -46,6 +43,8 @@ async function open(options) {
   const page = await Page.open(browser, sluice.url, options);
   await page.live();
   await eventually(async () => (await page.rows()).bert?.breaker === 'open', 'bert is shown');
+  // Once it has been told what was before, what comes is news to it.
+  await page.page.locator('#timeline').getByText('bert').first().waitFor();
   await page.page.locator('#sessions-panel').scrollIntoViewIfNeeded();
   await page.page.locator('#sessions tr').waitFor();
   await page.page.evaluate(() => window.scrollTo(0, 0));

@@ -22,6 +22,8 @@ import { TABLE } from './agreement_table.mjs';
 // In the page's eyes all of the run happens between two looks at it that are so far apart.
 const RUN_MS = 10_000;
 const LOOK_MS = 2000; // it looks more often than that
+const SEEN_MS = 5000; // in which such a look is answered and shown
+const AGREE_MS = 60_000; // a dozen programs are asked each time
 
 let browser;
 before(async () => {
@@ -95,7 +97,7 @@ async function eventuallyAgreeing(run, table, read) {
     }
     return found.length === 0;
   };
-  await eventually(isAgreed, 'all agree').catch((error) => {
+  await eventually(isAgreed, 'all agree', AGREE_MS).catch((error) => {
     throw new Error(`${error.message}\n${found.join('\n')}`);
   });
   return sources;
@@ -114,7 +116,7 @@ async function lookFirst(run) {
     viewport: { width: 1440, height: 4000 },
   });
   await page.live();
-  await page.stopClock(1000);
+  await page.stopClock();
   // Nothing is asked for any more but when time passes. A look that was under way before then shows
   // an older weight; the next one is due once it has ended.
   let firstAt = null;
@@ -124,7 +126,7 @@ async function lookFirst(run) {
     run.account.fact('pair/finn', { weight, 'weight changes': weight - 1 });
     const at = await page.passTime(LOOK_MS);
     const isShown = async () => (await page.rows()).finn?.weight === `${weight} (1)`;
-    firstAt = await eventually(isShown, 'it has looked', 2000).then(
+    firstAt = await eventually(isShown, 'it has looked', SEEN_MS).then(
       () => at,
       () => null,
     );

@@ -47,7 +47,8 @@ function configuration({ traffic, probes }, accessLog) {
     jitter: 0,
     early_trial: false,
   });
-  const once = { interval: '1h', unhealthy_interval: '1h' };
+  // Which none fails but by a refusal, however busy the machine is.
+  const once = { interval: '1h', unhealthy_interval: '1h', timeout: '1h' };
   const cluster = (name, balance, backends, settings) => ({
     name,
     balance,
@@ -74,7 +75,8 @@ function configuration({ traffic, probes }, accessLog) {
       listener('store'),
       listener('gone'),
       listener('pair'),
-      listener('brief', { cluster: 'pair', idle_timeout: '200ms' }),
+      // Long enough for a client that is not idle yet to say something.
+      listener('brief', { cluster: 'pair', idle_timeout: '2s' }),
       listener('narrow', { on_unavailable: 'close' }),
     ],
     clusters: [

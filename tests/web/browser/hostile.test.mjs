@@ -190,10 +190,11 @@ test('the_fence_holds_what_the_page_would_let_through', async () => {
   });
   assert.deepEqual(tried, ['fetch', 'innerHTML']);
   assert.equal(await page.evaluate(() => window.harmed), undefined);
-  assert.ok(
-    refused.filter((text) => text.includes('Content Security Policy')).length >= 3,
-    refused.join('\n'),
-  );
+  // The console is heard of a moment later.
+  await eventually(
+    () => refused.filter((text) => text.includes('Content Security Policy')).length >= 3,
+    'each is told of',
+  ).catch((error) => assert.fail(`${error.message}\n${refused.join('\n')}`));
   await context.close();
   await sluice.stop();
   await server.kill();

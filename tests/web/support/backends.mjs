@@ -116,12 +116,14 @@ export class Traffic {
   }
 }
 
-// A client that stays; resolves when it has been greeted, so that it has a backend.
+// A client that stays; resolves when it has been greeted, so that it has a backend. Rejects when it
+// is turned away.
 export function holdSession(port) {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1');
     keep(socket, () => socket.destroy());
     socket.once('data', () => resolve(socket));
     socket.once('error', reject);
+    socket.once('close', () => reject(new Error('a client was not greeted')));
   });
 }

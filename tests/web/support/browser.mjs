@@ -4,6 +4,10 @@ import { chromium } from 'playwright-core';
 
 import { keep } from './live.mjs';
 
+// By so much a clock that is stopped is put forward: it cannot stop at a time that has passed since
+// it was read, and no request of the page takes so long that this would be the end of its patience.
+const STOP_AHEAD_MS = 5000;
+
 const FLAGS = [
   '--no-sandbox', // as root in a container
   '--disable-gpu',
@@ -73,9 +77,9 @@ export class Page {
   }
 
   // From here on nothing is due on the page until passTime().
-  async stopClock(inMs) {
+  async stopClock() {
     const time = await this.page.evaluate(() => Date.now());
-    await this.page.clock.pauseAt(time + inMs);
+    await this.page.clock.pauseAt(time + STOP_AHEAD_MS);
   }
 
   // In one jump: what has become due meanwhile happens once. Resolves to the page's time.

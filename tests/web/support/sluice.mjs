@@ -12,7 +12,8 @@ import { eventually } from './waiting.mjs';
 
 const EXECUTABLE = process.env.SLUICE ?? 'build/src/sluice';
 
-// One listener and one cluster called "web", quick in everything.
+// One listener and one cluster called "web", quick in everything but patient with probes: a backend
+// that is dead refuses them, and one that is alive is not to be taken for dead on a busy machine.
 export function confOf(backends, { cluster = {}, listener = {}, ...settings } = {}) {
   return {
     drain_timeout: '200ms',
@@ -22,7 +23,7 @@ export function confOf(backends, { cluster = {}, listener = {}, ...settings } = 
       {
         name: 'web',
         backends: backends.map(({ name, address }) => ({ name, address })),
-        health_check: { interval: '250ms', unhealthy_interval: '250ms', timeout: '200ms' },
+        health_check: { interval: '250ms', unhealthy_interval: '250ms', timeout: '1m' },
         circuit_breaker: {
           failure_threshold: 3,
           recovery_timeout: '30s',
@@ -135,6 +136,16 @@ export class Sluice {
 
   async backend(name) {
     return (await this.backends()).find((one) => one.name === name);
+  }
+
+  // Resolves once each backend that is probed has been found healthy.
+  allHealthy(withinMs) {
+    const isHealthy = ({ health }) => !health.probes || health.state === 'healthy';
+    return eventually(
+      async () => (await this.backends()).every(isHealthy),
+      'all are healthy',
+      withinMs,
+    );
   }
 
   #headers() {
