@@ -8,6 +8,7 @@
 #include "checker.h"
 
 namespace sluice::sim {
+
 void Checker::noted(const std::string& backend) {
   for (auto& [known, model] : models_) {
     if (!model.is_member || known->name() != backend) continue;

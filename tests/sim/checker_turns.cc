@@ -14,6 +14,7 @@
 #include "checker.h"
 
 namespace sluice::sim {
+
 void Checker::adopted(size_t worker) {
   std::erase_if(turns_, [worker](const auto& entry) { return entry.first.first == worker; });
 }

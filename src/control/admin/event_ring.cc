@@ -6,6 +6,8 @@
 #include <charconv>
 #include <iterator>
 
+#include "sluice/base/json.h"
+
 namespace sluice {
 
 void EventRing::add(std::string data) {
@@ -29,9 +31,13 @@ uint64_t EventRing::position_after(std::optional<std::string_view> last_id) cons
 }
 
 std::string EventRing::greeting(uint64_t position, std::string_view version) const {
-  return fmt::format(
-      "retry: 1000\nid: {}\nevent: hello\ndata: {{\"version\":\"{}\",\"newest\":\"{}\"}}\n\n",
-      id_of(position - 1), version, last_id());
+  std::string data;
+  JsonWriter json(data);
+  json.begin_object();
+  json.member("version", version);
+  json.member("newest", last_id());
+  json.end_object();
+  return fmt::format("retry: 1000\nid: {}\nevent: hello\ndata: {}\n\n", id_of(position - 1), data);
 }
 
 std::string EventRing::read(uint64_t& position) const {

@@ -124,15 +124,6 @@ async function killAndSee(page, server) {
   return seenAfter;
 }
 
-async function bringBack(page, sluice, server) {
-  await server.comeBack();
-  await sluice.act('reset', server.name);
-  await eventually(
-    async () => (await page.rows())[server.name].standing === 'available',
-    'it is back',
-  );
-}
-
 test('a_killed_backend_is_seen_within_two_seconds_with_why_and_when', async () => {
   const servers = await startBackends('anna', 'bert', 'cleo');
   const sluice = await Sluice.start(confOf(servers, { cluster: { health_check: 'off' } }));
@@ -141,13 +132,8 @@ test('a_killed_backend_is_seen_within_two_seconds_with_why_and_when', async () =
   const page = await Page.open(browser, sluice.url);
   await page.live();
   await eventually(() => traffic.sessions > 20, 'traffic flows');
-  // A page that is late is so each time, a machine that is busy with other things is not.
-  const times = [await killAndSee(page, servers[1])];
-  while (times.at(-1) >= 2000 && times.length < 3) {
-    await bringBack(page, sluice, servers[1]);
-    times.push(await killAndSee(page, servers[1]));
-  }
-  assert.ok(times.at(-1) < 2000, `${times} ms`);
+  const seenAfter = await killAndSee(page, servers[1]);
+  assert.ok(seenAfter < 2000, `${seenAfter} ms`);
   const verdict = page.page.locator('#verdict-list li');
   assert.equal(await verdict.count(), 1);
   // Why is told by the event, which may come a moment after an answer that has the state already.
@@ -163,7 +149,7 @@ test('a_killed_backend_is_seen_within_two_seconds_with_why_and_when', async () =
   );
   await traffic.stop();
   // Each of its clients had at most one session there when it died; nobody else was harmed.
-  assert.ok(traffic.refused <= PARALLEL * times.length, `${traffic.refused} were harmed`);
+  assert.ok(traffic.refused <= PARALLEL, `${traffic.refused} were harmed`);
   await page.close();
   await sluice.stop();
   await Promise.all(servers.map((server) => server.kill()));
